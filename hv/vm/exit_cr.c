@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Control-register accesses that exit: MOV to and from CR0, CR3, CR4, CR8, and CLTS, LMSW, SMSW.
+ * Source: AMD64 APM volume 2, "System-Control Registers"; Intel SDM volume 3, "Control Registers".
+ */
+#include "hv/emu/mmio.h"
+#include "hv/lib/string.h"
+#include "hv/vm/exit_parts.h"
+#include "hv/vm/walk.h"
+
+#define CR0_DEFINED                                                                                \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
+     CR0_PG)
+#define CR0_PAGING (CR0_PG | CR0_WP | CR0_PE)
+#define CR4_PAGING (CR4_PAE | CR4_PSE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
+/* What a guest may set: all that its CPUID can show. Not MCE's owner, VMX, SMX, LA57, PKE. */
+#define CR4_OFFERED                                                                                \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |      \
+     CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP |  \
+     CR4_SMAP)
+
+/* PG with LME enters long mode, and leaves it; false: the write must raise #GP. */
+static bool switch_long_mode(struct vcpu *v, u64 cr0)
+{
+    u64 efer = backend->get(v, VREG_EFER);
+    struct segment cs;
+
+    backend->get_segment(v, VSEG_CS, &cs);
+    if (cr0 & CR0_PG && efer & EFER_LME) {
+        if (!(backend->get(v, VREG_CR4) & CR4_PAE) || cs.attr & SEG_ATTR_L)
+            return efer & EFER_LMA;
+        backend->set(v, VREG_EFER, efer | EFER_LMA);
+    } else if (!(cr0 & CR0_PG) && efer & EFER_LMA) {
+        if (cs.attr & SEG_ATTR_L)
+            return false;
+        backend->set(v, VREG_EFER, efer & ~(u64)EFER_LMA);
+    }
+    return true;
+}
+
+static bool write_cr0(struct vcpu *v, u64 value)
+{
+    u64 old = backend->get(v, VREG_CR0);
+
+    if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) ||
+        (value & CR0_NW && !(value & CR0_CD)))
+        return false;
+    value = (value & CR0_DEFINED) | CR0_ET;
+    if ((old ^ value) & CR0_PG && !switch_long_mode(v, value))
+        return false;
+    backend->set(v, VREG_CR0, value);
+    if ((old ^ value) & CR0_PAGING)
+        backend->flush(v);
+    return true;
+}
+
+static bool write_cr4(struct vcpu *v, u64 value)
+{
+    u64 old = backend->get(v, VREG_CR4);
+
+    if (value & ~(u64)CR4_OFFERED)
+        return false;
+    if (backend->get(v, VREG_EFER) & EFER_LMA && !(value & CR4_PAE))
+        return false;
+    backend->set(v, VREG_CR4, value);
+    if ((old ^ value) & CR4_PAGING)
+        backend->flush(v);
+    return true;
+}
+
+static bool write_cr(struct vcpu *v, u8 number, u64 value)
+{
+    switch (number) {
+    case 0: return write_cr0(v, value);
+    case 3:
+        /* Bit 63 with PCIDE asks to keep translations; flushing more than asked is allowed. */
+        backend->set(v, VREG_CR3, value & ~BIT64(63));
+        backend->flush(v);
+        return true;
+    case 4: return write_cr4(v, value);
+    case 8:
+        if (value >> 4)
+            return false;
+        backend->set(v, VREG_CR8, value);
+        return true;
+    }
+    return false;
+}
+
+static u64 read_cr(struct vcpu *v, u8 number)
+{
+    static const enum vreg regs[] = {[0] = VREG_CR0, [3] = VREG_CR3, [4] = VREG_CR4, [8] = VREG_CR8};
+
+    return backend->get(v, regs[number]);
+}
+
+static u64 effective_address(struct vcpu *v, const struct insn *i)
+{
+    u64 offset = (u64)i->disp;
+
+    if (i->base != INSN_NO_REG)
+        offset += v->regs[i->base];
+    if (i->index != INSN_NO_REG)
+        offset += v->regs[i->index] * i->scale;
+    if (i->rip_relative)
+        offset += backend->get(v, VREG_RIP) + i->length;
+    return exit_linear(v, i->segment,
+                       i->base == GPR_RSP || i->base == GPR_RBP ? VSEG_SS : VSEG_DS, offset,
+                       i->addrsize);
+}
+
+/* 0F 01 /4 SMSW and /6 LMSW: 16 bits of CR0 in a register or memory. */
+static enum exit_result machine_status_word(struct vcpu *v, struct exit *e, const struct insn *i)
+{
+    u64 cr0 = backend->get(v, VREG_CR0), word;
+    u8 bytes[2];
+    gva_t gva;
+
+    if (i->mod == 3) {
+        if ((i->reg & 7) == 4) {
+            struct mmio_access a = {.dest_size = i->opsize, .size = i->opsize};
+
+            v->regs[i->rm] = mmio_merge(&a, v->regs[i->rm], cr0);
+            return exit_done(v, e);
+        }
+        word = v->regs[i->rm];
+    } else {
+        gva = effective_address(v, i);
+        if ((i->reg & 7) == 4) {
+            struct walk w;
+            u8 *p = walk_gva(v, gva, &w) ? NULL : vm_memory_at(v->vm, w.gpa);
+
+            if (!p || (gva & (PAGE_SIZE - 1)) == PAGE_SIZE - 1) {
+                exit_fault(v, e, "SMSW to memory that is not mapped whole");
+                return EXIT_STOP_VCPU;
+            }
+            memcpy(p, &cr0, 2);
+            return exit_done(v, e);
+        }
+        if (walk_read(v, gva, bytes, 2) != 2) {
+            exit_fault(v, e, "LMSW from memory that is not mapped");
+            return EXIT_STOP_VCPU;
+        }
+        word = bytes[0] | (u64)bytes[1] << 8;
+    }
+    /* LMSW sets PE but cannot clear it, and reaches only the low four bits. */
+    word = (cr0 & ~0xeull) | (word & 0xf);
+    return write_cr0(v, word) ? exit_done(v, e) : exit_inject_gp(v);
+}
+
+enum exit_result exit_cr(struct vcpu *v, struct exit *e)
+{
+    struct insn i;
+    u8 number;
+
+    if (!exit_decode(v, &i) || i.map != INSN_MAP_0F) {
+        exit_fault(v, e, "control-register access cannot be read back");
+        return EXIT_STOP_VCPU;
+    }
+    e->length = i.length;
+    if (i.opcode == 0x06) { /* CLTS */
+        backend->set(v, VREG_CR0, backend->get(v, VREG_CR0) & ~(u64)CR0_TS);
+        return exit_done(v, e);
+    }
+    if (i.opcode == 0x01)
+        return machine_status_word(v, e, &i);
+    number = e->cr.number;
+    if (i.opcode == 0x20) {
+        u64 value = read_cr(v, number);
+
+        v->regs[i.rm] = i.opsize == 8 || backend->get(v, VREG_EFER) & EFER_LMA ? value : (u32)value;
+        return exit_done(v, e);
+    }
+    return write_cr(v, number, v->regs[i.rm]) ? exit_done(v, e) : exit_inject_gp(v);
+}
