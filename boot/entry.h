@@ -5,6 +5,8 @@
 #ifndef BOOT_ENTRY_H
 #define BOOT_ENTRY_H
 
+#include "hv/host/layout.h"
+
 #ifdef __ASSEMBLER__
 
 /* CR0: PG, WP, NE, ET, MP, PE; this also clears CD and NW, which INIT sets. CR4: PAE alone. */

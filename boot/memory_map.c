@@ -68,9 +68,9 @@ static u32 type_at(const struct memory_map *map, u64 at)
 /* Appends, joining what touches and is of one type. */
 static bool append(struct boot_info *bi, u64 base, u64 end, u32 type)
 {
-    struct boot_mem *last = &bi->mem[bi->nr_mem - 1];
+    struct boot_mem *last = bi->nr_mem ? &bi->mem[bi->nr_mem - 1] : NULL;
 
-    if (bi->nr_mem && last->type == type && last->base + last->length == base) {
+    if (last && last->type == type && last->base + last->length == base) {
         last->length = end - last->base;
         return true;
     }

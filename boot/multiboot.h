@@ -12,6 +12,8 @@
 #define MULTIBOOT1_MAGIC 0x2badb002u /* in EAX at entry */
 #define MULTIBOOT2_MAGIC 0x36d76289u
 
+#define MULTIBOOT_FB_TEXT 2 /* framebuffer type: EGA text */
+
 /* magic and info are EAX and EBX at entry. *bi is written whole, refused or not. */
 const char *multiboot_parse(u32 magic, u32 info, struct boot_info *bi);
 

@@ -13,7 +13,6 @@
 #define MB1_FRAMEBUFFER BIT(12)
 
 #define MB1_MAX_MMAP 65536u /* bytes */
-#define FB_TYPE_TEXT 2
 
 struct mb1_info {
     u32 flags;
@@ -128,7 +127,7 @@ static const char *parse_framebuffer(u64 addr, struct boot_info *bi)
     if (!multiboot_read(&fb, addr, sizeof(fb)))
         return "the information lies outside memory";
     bi->fb = (struct boot_framebuffer){
-        fb.addr, fb.pitch, fb.width, fb.height, fb.bpp, fb.type == FB_TYPE_TEXT,
+        fb.addr, fb.pitch, fb.width, fb.height, fb.bpp, fb.type == MULTIBOOT_FB_TEXT,
     };
     return NULL;
 }

@@ -6,7 +6,6 @@
 #include "boot/multiboot.h"
 
 #define MB2_MAX_SIZE MIB
-#define FB_TYPE_TEXT 2
 
 enum mb2_tag_type {
     MB2_TAG_END = 0,
@@ -87,7 +86,7 @@ static bool read_tag(const struct mb2_state *s, void *dst, size_t size)
     return s->tag.size >= size && multiboot_read(dst, s->at, size);
 }
 
-static const char *parse_module(const struct mb2_state *s)
+static const char *tag_module(const struct mb2_state *s)
 {
     struct mb2_module m;
 
@@ -97,7 +96,7 @@ static const char *parse_module(const struct mb2_state *s)
                                 s->tag.size - sizeof(m));
 }
 
-static const char *parse_mmap(const struct mb2_state *s)
+static const char *tag_mmap(const struct mb2_state *s)
 {
     u64 at = s->at + sizeof(struct mb2_mmap), end = s->at + s->tag.size;
     struct mb2_mmap m;
@@ -118,20 +117,20 @@ static const char *parse_mmap(const struct mb2_state *s)
     return NULL;
 }
 
-static const char *parse_framebuffer(const struct mb2_state *s)
+static const char *tag_framebuffer(const struct mb2_state *s)
 {
     struct mb2_framebuffer fb;
 
     if (!read_tag(s, &fb, sizeof(fb)))
         return too_small;
     s->bi->fb = (struct boot_framebuffer){
-        fb.addr, fb.pitch, fb.width, fb.height, fb.bpp, fb.type == FB_TYPE_TEXT,
+        fb.addr, fb.pitch, fb.width, fb.height, fb.bpp, fb.type == MULTIBOOT_FB_TEXT,
     };
     return NULL;
 }
 
 /* The new RSDP is preferred, whatever the order. */
-static const char *parse_rsdp(const struct mb2_state *s, u32 size)
+static const char *tag_rsdp(const struct mb2_state *s, u32 size)
 {
     if (size == RSDP_OLD_SIZE && s->bi->rsdp)
         return NULL;
@@ -152,15 +151,15 @@ static const char *parse_tag(struct mb2_state *s)
     case MB2_TAG_LOADER: /* cut off when it is long */
         multiboot_read_text(bi->loader, sizeof(bi->loader), text, max);
         return NULL;
-    case MB2_TAG_MODULE: return parse_module(s);
+    case MB2_TAG_MODULE: return tag_module(s);
     case MB2_TAG_MEMORY:
         return read_tag(s, &s->memory, sizeof(s->memory)) ? NULL : too_small;
-    case MB2_TAG_MMAP: return parse_mmap(s);
-    case MB2_TAG_FRAMEBUFFER: return parse_framebuffer(s);
+    case MB2_TAG_MMAP: return tag_mmap(s);
+    case MB2_TAG_FRAMEBUFFER: return tag_framebuffer(s);
     case MB2_TAG_EFI32:
     case MB2_TAG_EFI64: bi->uefi = true; return NULL;
-    case MB2_TAG_ACPI_OLD: return parse_rsdp(s, RSDP_OLD_SIZE);
-    case MB2_TAG_ACPI_NEW: return parse_rsdp(s, RSDP_NEW_SIZE);
+    case MB2_TAG_ACPI_OLD: return tag_rsdp(s, RSDP_OLD_SIZE);
+    case MB2_TAG_ACPI_NEW: return tag_rsdp(s, RSDP_NEW_SIZE);
     case MB2_TAG_EFI_SERVICES: return "EFI boot services still run";
     default: return NULL;
     }

@@ -4,7 +4,6 @@
  * part runs in the copied page.
  */
 #include "boot/entry.h"
-#include "hv/host/layout.h"
 #include "hv/host/trampoline.h"
 
     .section .rodata

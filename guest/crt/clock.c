@@ -9,8 +9,8 @@
 #include "guest/crt/insn.h"
 #include "guest/crt/pit.h"
 
-#define SPAN       (PIT_HZ / 100)
-#define READS_MAX  1000000 /* a PIT that has not counted the span by then stands still */
+#define SPAN      (PIT_HZ / 100)
+#define READS_MAX 1000000 /* a PIT that has not counted the span by then stands still */
 
 static uint64_t calibrate(void)
 {

@@ -17,7 +17,7 @@ int main(int argc, char **argv);
 /* Called by start.S with what the loader left in EAX and EBX. */
 void crt_main(uint32_t magic, const struct multiboot_info *info)
 {
-    static char *argv[MULTIBOOT_MAX_ARGS + 1];
+    static char *argv[MULTIBOOT_MAX_ARGS + 2];
 
     console_init();
     interrupt_init();

@@ -24,7 +24,9 @@ static void memory_cut(uintptr_t start, size_t size)
 
     if (end <= heap_end || start >= taken_start)
         return;
-    if (start > heap_end && start - heap_end > taken_start - end)
+    start = start < heap_end ? heap_end : start;
+    end = end > taken_start ? taken_start : end;
+    if (start - heap_end > taken_start - end)
         taken_start = start;
     else
         heap_end = end;

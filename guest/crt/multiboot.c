@@ -4,6 +4,7 @@
  */
 #include "guest/crt/multiboot.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,18 +25,30 @@ const char *multiboot_cmdline(void)
     return (const char *)(uintptr_t)multiboot_info->cmdline;
 }
 
+/* QEMU puts the image's name first, GRUB does not. */
+static bool is_image_name(const char *word)
+{
+    size_t n = strlen(word);
+
+    return n >= 4 && !strcmp(word + n - 4, ".elf");
+}
+
 int multiboot_args(char **argv)
 {
     static char words[CMDLINE_MAX];
-    static char payload[] = "payload";
+    static char unnamed[] = "payload.elf";
     char *next = words;
+    char *word;
     int argc = 0;
 
     snprintf(words, sizeof(words), "%s", multiboot_cmdline());
-    while (argc < MULTIBOOT_MAX_ARGS && (argv[argc] = strtok_r(next, " \t", &next)))
-        argc++;
+    while (argc < MULTIBOOT_MAX_ARGS && (word = strtok_r(next, " \t", &next))) {
+        if (!argc && !is_image_name(word))
+            argv[argc++] = unnamed;
+        argv[argc++] = word;
+    }
     if (!argc)
-        argv[argc++] = payload;
+        argv[argc++] = unnamed;
     argv[argc] = NULL;
     return argc;
 }

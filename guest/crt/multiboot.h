@@ -56,8 +56,10 @@ void multiboot_init(uint32_t magic, const struct multiboot_info *info);
 const char *multiboot_cmdline(void);
 
 /*
- * Splits the command line at blanks into argv[0 .. argc-1], argv[argc] = NULL; the first word is
- * the payload's name by the loaders' custom. Words beyond MULTIBOOT_MAX_ARGS are dropped.
+ * Splits the command line at blanks into argv[0 .. argc-1], argv[argc] = NULL. argv[0] is the
+ * image's name: the first word when that ends in ".elf", else a stand-in before the first word,
+ * since some loaders leave the name out. argv has room for MULTIBOOT_MAX_ARGS + 2 pointers; words
+ * beyond that are dropped.
  */
 int multiboot_args(char **argv);
 

@@ -58,8 +58,10 @@ enum platform platform_get(void)
 const char *platform_name(void)
 {
     static const char *const names[] = {
-        [PLATFORM_NATIVE] = "native", [PLATFORM_TOLLGATE] = "tollgate",
-        [PLATFORM_KVM] = "kvm",       [PLATFORM_XEN] = "xen",
+        [PLATFORM_NATIVE] = "native",
+        [PLATFORM_TOLLGATE] = "tollgate",
+        [PLATFORM_KVM] = "kvm",
+        [PLATFORM_XEN] = "xen",
         [PLATFORM_OTHER] = "unknown-hypervisor",
     };
 

@@ -40,7 +40,8 @@ static bool have_stats;
 
 BENCH_OP(op_null, "")
 
-static void take(struct bench *b, struct sample *s)
+/* False when the second stamp was the handler's to take and it never ran. */
+static bool take(struct bench *b, struct sample *s)
 {
     const volatile struct vcpu_stats *stats = &shared.stats;
     struct bench_pair null, pair;
@@ -56,8 +57,9 @@ static void take(struct bench *b, struct sample *s)
     s->exits = (uint32_t)(stats->exits - exits);
     s->interrupts = (uint32_t)(stats->interrupts - interrupts);
     s->start = base + (uint32_t)(pair.start - (uint32_t)base);
-    s->value = pair.end ? pair.end - pair.start : 0;
+    s->value = pair.end - pair.start;
     s->null = null.end - null.start;
+    return pair.end || !b->to_handler;
 }
 
 /* Warm-ups go to a sample of their own. False when a handler never ran. */
@@ -65,11 +67,12 @@ static bool run(struct bench *b, struct sample *samples, const struct bench_coun
 {
     struct sample unused;
 
-    for (uint32_t i = 0; i < c->warmup; i++)
-        take(b, &unused);
+    for (uint32_t i = 0; i < c->warmup; i++) {
+        if (!take(b, &unused))
+            return false;
+    }
     for (uint32_t i = 0; i < c->n; i++) {
-        take(b, &samples[i]);
-        if (!samples[i].value)
+        if (!take(b, &samples[i]))
             return false;
     }
     return true;

@@ -22,7 +22,7 @@ struct bench_regs {
     uint64_t rdi;
 };
 
-/* The low halves of both stamps. end = 0: the handler that should have set it never ran. */
+/* The low halves of both stamps. */
 struct bench_pair {
     uint32_t start;
     uint32_t end;
@@ -44,9 +44,10 @@ struct bench {
      * operation does not exist here.
      */
     const char *(*setup)(struct bench *b, struct bench_count *count);
-    void (*prepare)(struct bench *b); /* before each iteration, outside the pair; may be NULL */
+    void (*prepare)(struct bench *b);  /* before each iteration, outside the pair; may be NULL */
     void (*teardown)(struct bench *b); /* after the run; may be NULL */
-    bool halts;                       /* the processor halts inside the pair */
+    bool halts;                        /* the processor halts inside the pair */
+    bool to_handler; /* an interrupt handler takes the second stamp (BENCH_OP_TO_HANDLER) */
     struct bench_regs regs;
 };
 
@@ -77,7 +78,7 @@ struct bench {
 /*
  * For operations that end in an interrupt handler (bench_stamp, set with interrupt_set_raw) rather
  * than after themselves: interrupts are on inside, and the handler's stamp is the second one.
- * Gives up after a million turns.
+ * Gives up after a million turns; the second stamp is then 0.
  */
 #define BENCH_OP_TO_HANDLER(name, body)                                                            \
     BENCH_OP_WITH(name, "sti\n\tnop\n\t", body,                                                    \

@@ -34,7 +34,7 @@
 /* The refresh bit toggles with each memory refresh, every 18 CLKs or 15 us. */
 #define REFRESH_CLOCKS 18
 
-static u64 pit_clock(const struct pit *pit)
+static inline u64 pit_clock(const struct pit *pit)
 {
     return ratio_floor(&pit->to_clocks, pit->host->now(pit->host->ctx) - pit->base);
 }
@@ -188,6 +188,21 @@ static void counter_schedule(struct pit_counter *c, u64 clock)
     c->load_at = clock + (c->load_low ? half : c->initial) - phase;
 }
 
+/*
+ * Works out whether reads can take the short way, as nearly all do: nothing latched, no load due,
+ * counting, and no decimal or odd square wave arithmetic.
+ */
+static void counter_refresh(struct pit_counter *c)
+{
+    u32 mode = counter_mode(c);
+    bool square = mode == 3;
+
+    c->direct = c->loaded && !c->frozen && c->load_at == PIT_NEVER && !c->count_latched &&
+                !c->status_latched && !(c->control & CW_BCD) && !(square && (c->initial & 1));
+    c->step = square;
+    c->period = mode_periodic(mode) ? c->initial >> square : counter_modulus(c);
+}
+
 /* A whole count came. In BCD too, 0 is the largest. */
 static void counter_set(struct pit_counter *c, u64 clock, u16 value)
 {
@@ -219,6 +234,15 @@ static void counter_write(struct pit_counter *c, u64 clock, u8 value)
     }
 }
 
+/* The next byte read is the first one of its kind again. */
+static void counter_read_first(struct pit_counter *c)
+{
+    u32 rw = CW_RW(c->control);
+
+    c->read_shift = rw == RW_HIGH ? 8 : 0;
+    c->read_flip = rw > RW_HIGH ? 8 : 0;
+}
+
 static void counter_control(struct pit_counter *c, u64 clock, u8 value)
 {
     counter_stop(c, clock);
@@ -227,8 +251,8 @@ static void counter_control(struct pit_counter *c, u64 clock, u8 value)
     c->written = false;
     c->count_latched = false;
     c->status_latched = false;
-    c->read_high = false;
     c->write_high = false;
+    counter_read_first(c);
 }
 
 /* A latched count waits until it is read; latching again meanwhile does nothing. */
@@ -238,7 +262,7 @@ static void counter_latch_count(struct pit_counter *c, u64 clock)
         return;
     c->latch = counter_value(c, clock);
     c->count_latched = true;
-    c->read_high = false;
+    counter_read_first(c);
 }
 
 static void counter_latch_status(struct pit_counter *c, u64 clock)
@@ -252,21 +276,18 @@ static void counter_latch_status(struct pit_counter *c, u64 clock)
 
 static u8 counter_read(struct pit_counter *c, u64 clock)
 {
-    u32 rw = CW_RW(c->control);
     u16 value;
+    u8 byte;
 
-    if (unlikely(c->status_latched)) {
+    if (c->status_latched) {
         c->status_latched = false;
         return c->status;
     }
     value = c->count_latched ? c->latch : counter_value(c, clock);
-    if (rw > RW_HIGH && !c->read_high) {
-        c->read_high = true;
-        return (u8)value;
-    }
-    c->read_high = false;
-    c->count_latched = false;
-    return (u8)(rw == RW_LOW ? value : value >> 8);
+    byte = (u8)(value >> c->read_shift);
+    c->count_latched = c->count_latched && c->read_shift < c->read_flip;
+    c->read_shift ^= c->read_flip;
+    return byte;
 }
 
 /* Level of GATE. Its rise starts modes 1 and 5 and restarts 2 and 3; low stops all but 1 and 5. */
@@ -303,7 +324,10 @@ static u64 counter_next_edge(const struct pit_counter *c, u64 clock)
         return PIT_NEVER;
     switch (counter_mode(c)) {
     case 0: return start + count > clock ? start + count : PIT_NEVER;
-    case 4: return start + count + 1 > clock ? start + count + 1 : PIT_NEVER;
+    case 4:
+        if (!counter_out(c, clock))
+            return clock + 1; /* the strobe ends, whatever is loaded then */
+        return start + count + 1 > clock ? start + count + 1 : PIT_NEVER;
     case 2:
     case 3:
         if (!due)
@@ -324,16 +348,22 @@ static void pit_set_irq(struct pit *pit, bool level)
 }
 
 /*
- * Delivers the edge that is due. OUT's low time before it is not played out on the line: that
- * would take a second timer event per period, and only the rise means anything to the PIC.
+ * A rising edge of OUT 0. The low time before it is not played out on the line: that would take a
+ * second timer event per period, and only the rise means anything to the PIC.
  */
+static void pit_pulse(struct pit *pit)
+{
+    pit_set_irq(pit, false);
+    pit_set_irq(pit, true);
+}
+
+/* Delivers the edge that is due. */
 static void pit_catch_up(struct pit *pit, u64 clock)
 {
     if (clock < pit->edge)
         return;
     pit->edge = PIT_NEVER;
-    pit_set_irq(pit, false);
-    pit_set_irq(pit, true);
+    pit_pulse(pit);
 }
 
 static void pit_arm(struct pit *pit, u64 clock)
@@ -358,56 +388,112 @@ void pit_timer(struct pit *pit)
     pit_arm(pit, clock);
 }
 
-static void pit_write_control(struct pit *pit, u64 clock, u8 value)
+/* One counter's part of a control word, latch command or read-back command. */
+static void counter_command(struct pit_counter *c, u64 clock, u8 value)
 {
     bool read_back = CW_SC(value) == CW_READ_BACK;
 
-    for (u32 i = 0; i < 3; i++) {
-        struct pit_counter *c = &pit->counter[i];
+    if (!read_back && CW_RW(value) != RW_LATCH) {
+        counter_control(c, clock, value);
+        return;
+    }
+    if (!read_back || !(value & READ_BACK_NO_COUNT))
+        counter_latch_count(c, clock);
+    if (read_back && !(value & READ_BACK_NO_STATUS))
+        counter_latch_status(c, clock);
+}
 
-        if (read_back ? !(value & BIT(i + 1)) : CW_SC(value) != i)
+static void pit_write_control(struct pit *pit, u64 clock, u8 value)
+{
+    u32 selected = CW_SC(value) == CW_READ_BACK ? value >> 1 : BIT(CW_SC(value));
+
+    for (u32 i = 0; i < 3; i++) {
+        if (!(selected & BIT(i)))
             continue;
-        counter_settle(c, clock);
-        if (!read_back && CW_RW(value) != RW_LATCH) {
-            counter_control(c, clock, value);
-            continue;
-        }
-        if (!read_back || !(value & READ_BACK_NO_COUNT))
-            counter_latch_count(c, clock);
-        if (read_back && !(value & READ_BACK_NO_STATUS))
-            counter_latch_status(c, clock);
+        counter_settle(&pit->counter[i], clock);
+        counter_command(&pit->counter[i], clock, value);
+        counter_refresh(&pit->counter[i]);
     }
 }
 
-/* Outside mode 0 the line stays high between edges; see pit_catch_up(). */
-static void pit_write(void *dev, u16 port, u8 value)
+static void pit_write_counter(struct pit_counter *c, u64 clock, u8 value)
 {
-    struct pit *pit = dev;
+    counter_settle(c, clock);
+    counter_write(c, clock, value);
+    counter_refresh(c);
+}
+
+/*
+ * A write to one of the counters, or a control word (c == NULL). It may itself move OUT 0, whose
+ * line, outside mode 0, stays high; see pit_pulse().
+ */
+static void pit_write(struct pit *pit, struct pit_counter *c, u8 value)
+{
     struct pit_counter *c0 = &pit->counter[0];
     u64 clock = pit_clock(pit);
+    bool before, after;
 
     pit_catch_up(pit, clock);
-    if (port == PIT_CONTROL) {
+    counter_settle(c0, clock);
+    before = counter_out(c0, clock);
+    if (c)
+        pit_write_counter(c, clock, value);
+    else
         pit_write_control(pit, clock, value);
-    } else {
-        counter_settle(&pit->counter[port & 3], clock);
-        counter_write(&pit->counter[port & 3], clock, value);
-    }
+    after = counter_out(c0, clock);
+    if (after && !before)
+        pit_pulse(pit);
+    else if (!after && counter_mode(c0) == 0)
+        pit_set_irq(pit, false);
     pit_arm(pit, clock);
-    pit_set_irq(pit, counter_mode(c0) != 0 || counter_out(c0, clock));
 }
 
-static u32 pit_read(void *dev, u16 port)
+static void control_port_write(void *dev, u16 port, u8 value)
 {
-    struct pit *pit = dev;
-    struct pit_counter *c = &pit->counter[port & 3];
-    u64 clock;
+    (void)port;
+    pit_write(dev, NULL, value);
+}
 
-    if (unlikely(port == PIT_CONTROL))
-        return 0xff; /* the data bus floats */
-    clock = pit_clock(pit);
+/* Nobody drives the data bus. */
+static u32 control_port_read(void *dev, u16 port)
+{
+    (void)dev;
+    (void)port;
+    return 0xff;
+}
+
+static void counter_port_write(void *dev, u16 port, u8 value)
+{
+    struct pit_counter *c = dev;
+
+    (void)port;
+    pit_write(c->pit, c, value);
+}
+
+static u8 counter_read_slow(struct pit_counter *c, u64 clock)
+{
+    u8 value;
+
     counter_settle(c, clock);
-    return counter_read(c, clock);
+    value = counter_read(c, clock);
+    counter_refresh(c);
+    return value;
+}
+
+/* The port read whose cost people measure: each counter is a device of its own for its sake. */
+static u32 counter_port_read(void *dev, u16 port)
+{
+    struct pit_counter *c = dev;
+    u64 clock = pit_clock(c->pit);
+    u32 value;
+
+    (void)port;
+    if (unlikely(!c->direct))
+        return counter_read_slow(c, clock);
+    value = c->initial - ((u32)((clock - c->start) % c->period) << c->step);
+    value = (u8)(value >> c->read_shift);
+    c->read_shift ^= c->read_flip;
+    return value;
 }
 
 static u32 port61_read(void *dev, u16 port)
@@ -430,6 +516,7 @@ static void port61_write(void *dev, u16 port, u8 value)
     pit->port61 = value & P61_WRITABLE;
     counter_settle(&pit->counter[2], clock);
     counter_gate(&pit->counter[2], clock, value & P61_GATE2);
+    counter_refresh(&pit->counter[2]);
 }
 
 void pit_init(struct pit *pit, struct dev_host *host, struct dev_irq irq)
@@ -445,7 +532,9 @@ void pit_init(struct pit *pit, struct dev_host *host, struct dev_irq irq)
     for (u32 i = 0; i < 3; i++) {
         struct pit_counter *c = &pit->counter[i];
 
+        c->pit = pit;
         c->control = 3 << 4 | 3 << 1; /* both bytes, mode 3: OUT is high */
+        counter_read_first(c);
         c->load_at = PIT_NEVER;
         c->null = true;
         c->gate = i != 2;
@@ -455,9 +544,12 @@ void pit_init(struct pit *pit, struct dev_host *host, struct dev_irq irq)
 
 int pit_claim(struct pit *pit, struct pio_bus *bus)
 {
-    static const struct pio_ops ops = {pit_read, pit_write, NULL};
+    static const struct pio_ops counter_ops = {counter_port_read, counter_port_write, NULL};
+    static const struct pio_ops control_ops = {control_port_read, control_port_write, NULL};
     static const struct pio_ops port61_ops = {port61_read, port61_write, NULL};
-    int err = pio_claim(bus, PIT_PORT, PIT_CONTROL, &ops, pit);
+    int err = pio_claim(bus, PIT_CONTROL, PIT_CONTROL, &control_ops, pit);
 
+    for (u16 i = 0; i < 3 && !err; i++)
+        err = pio_claim(bus, PIT_PORT + i, PIT_PORT + i, &counter_ops, &pit->counter[i]);
     return err ? err : pio_claim(bus, CONTROL_PORT, CONTROL_PORT, &port61_ops, pit);
 }

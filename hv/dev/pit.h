@@ -13,21 +13,28 @@
 #define PIT_HZ    1193182u
 #define PIT_NEVER UINT64_MAX
 
+struct pit;
+
 struct pit_counter {
+    struct pit *pit;
     u64 start;   /* CLK that loaded the count in effect (mode 3: that began its high half) */
     u64 load_at; /* CLK that will load the count register; PIT_NEVER: none will */
     u64 held;    /* CLKs counted since start when GATE stopped the counter */
     u32 initial; /* count in effect: 1-65536 */
     u32 reg;     /* count register: 1-65536 */
+    u32 period;  /* direct: the count is initial - ((CLKs since start) % period << step) */
     u16 idle;    /* what the counting element holds while no count is in effect */
     u16 latch;   /* latched count, as it will be read */
-    u8 control;  /* bits 5-0 of the control word */
-    u8 low;      /* least significant byte of a count half written */
-    u8 status;   /* latched status */
+    bool direct; /* a read needs no more than that formula */
+    u8 step;
+    u8 read_shift; /* 0: the next byte read is the low one; 8: the high one */
+    u8 read_flip;  /* what a byte read changes read_shift by */
+    u8 control;    /* bits 5-0 of the control word */
+    u8 low;        /* least significant byte of a count half written */
+    u8 status;     /* latched status */
     bool count_latched;
     bool status_latched;
-    bool read_high;  /* the next byte read is the most significant one */
-    bool write_high; /* the same of the next byte written */
+    bool write_high; /* the next byte written is the most significant one */
     bool gate;
     bool loaded;   /* a count is in effect */
     bool frozen;   /* GATE is low and stops it */

@@ -91,6 +91,9 @@ static void uart_update(struct uart *u)
 {
     bool level = (u->mcr & MCR_OUT2) && uart_source(u) != IIR_NONE;
 
+    if (u->line == level)
+        return;
+    u->line = level;
     u->irq.set(u->irq.ctx, UART_LINE, level);
 }
 

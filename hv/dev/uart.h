@@ -25,6 +25,7 @@ struct uart {
     u8 msr;
     u8 scr;
     u16 divisor;
+    bool line; /* level given to irq */
     bool overrun;
     bool thre;    /* the transmitter-empty interrupt was not answered yet */
     bool timeout; /* received bytes have been waiting for four character times */

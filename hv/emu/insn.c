@@ -45,11 +45,6 @@ static s64 sign_extend(u64 value, u32 size)
     return size ? (s64)(value << shift) >> shift : 0;
 }
 
-static bool is_rex(u32 byte, enum insn_mode mode)
-{
-    return mode == INSN_MODE_64 && (byte & 0xf0) == 0x40;
-}
-
 static void note_prefix(struct scan *s, struct insn *i, u8 byte)
 {
     switch (byte) {
@@ -60,9 +55,14 @@ static void note_prefix(struct scan *s, struct insn *i, u8 byte)
     case 0xf3: i->rep = byte; break;
     case 0x64:
     case 0x65: i->segment = byte; break;
-    default: /* ES, CS, SS, DS; 64-bit mode ignores these, even after FS or GS */
-        if (i->mode != INSN_MODE_64)
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+        if (i->mode != INSN_MODE_64) /* which ignores these, even after FS or GS */
             i->segment = byte;
+        break;
+    default: i->rex = byte;
     }
 }
 
@@ -74,18 +74,12 @@ static u8 take_prefixes(struct scan *s, struct insn *i)
 {
     u8 byte;
 
-    for (;;) {
-        byte = take(s, 1);
-        if (is_rex(byte, i->mode)) {
-            i->rex = byte;
-        } else if (insn_map_1byte[byte] & FORM_PREFIX) {
-            i->rex = 0;
-            note_prefix(s, i, byte);
-        } else {
-            s->rex = i->rex & 0x0f;
-            return byte;
-        }
+    while (insn_is_prefix(byte = take(s, 1), i->mode)) {
+        i->rex = 0;
+        note_prefix(s, i, byte);
     }
+    s->rex = i->rex & 0x0f;
+    return byte;
 }
 
 static bool is_vector_prefix(const struct scan *s, const struct insn *i, u8 byte)
@@ -171,7 +165,7 @@ static u32 take_opcode(struct scan *s, struct insn *i, u8 byte)
         return i->map == INSN_MAP_0F38 ? FORM_MODRM : FORM_MODRM | FORM_IB;
     }
     /* EXTRQ and INSERTQ of SSE4a have two immediates, VMREAD none. */
-    if (i->opcode == 0x78 && (i->rep == 0xf2 || (s->opsize_prefix && !i->rep)))
+    if (i->opcode == 0x78 && (i->rep == 0xf2 || s->opsize_prefix))
         return FORM_MODRM | FORM_IW;
     return insn_map_0f[i->opcode];
 }
@@ -291,17 +285,4 @@ u32 insn_decode(struct insn *i, const u8 *bytes, size_t n, enum insn_mode mode)
         return 0;
     i->length = s.at;
     return s.at;
-}
-
-u32 insn_match(const u8 *bytes, size_t n, enum insn_mode mode, enum insn_opcode opcode)
-{
-    u32 end = MIN(n, INSN_MAX_LENGTH), at = 0, rest = opcode;
-
-    while (at < end && ((insn_map_1byte[bytes[at]] & FORM_PREFIX) || is_rex(bytes[at], mode)))
-        at++;
-    while (at < end && rest && bytes[at] == (rest & 0xff)) {
-        rest >>= 8;
-        at++;
-    }
-    return rest ? 0 : at;
 }

@@ -22,8 +22,7 @@ enum insn_form {
 
     FORM_MODRM = 0x10,
     FORM_NO64 = 0x20,  /* undefined in 64-bit mode */
-    FORM_UNDEF = 0x40, /* undefined in every mode, or an escape that the code handles itself */
-    FORM_PREFIX = 0x80,
+    FORM_UNDEF = 0x40, /* undefined in every mode; or a prefix or escape, which the code handles */
 };
 
 #define N  FORM_NONE
@@ -42,18 +41,17 @@ enum insn_form {
 #define XM (FORM_NO64 | FORM_MODRM)
 #define XN (FORM_NO64 | FORM_MODRM | FORM_IB)
 #define U  FORM_UNDEF
-#define P  FORM_PREFIX
 
 /* clang-format off */
 static const u8 insn_map_1byte[256] = {
 /*       0   1   2   3   4   5   6   7   8   9   a   b   c   d   e   f */
 /* 00 */ M,  M,  M,  M,  B,  Z,  X,  X,  M,  M,  M,  M,  B,  Z,  X,  U,
 /* 10 */ M,  M,  M,  M,  B,  Z,  X,  X,  M,  M,  M,  M,  B,  Z,  X,  X,
-/* 20 */ M,  M,  M,  M,  B,  Z,  P,  X,  M,  M,  M,  M,  B,  Z,  P,  X,
-/* 30 */ M,  M,  M,  M,  B,  Z,  P,  X,  M,  M,  M,  M,  B,  Z,  P,  X,
+/* 20 */ M,  M,  M,  M,  B,  Z,  U,  X,  M,  M,  M,  M,  B,  Z,  U,  X,
+/* 30 */ M,  M,  M,  M,  B,  Z,  U,  X,  M,  M,  M,  M,  B,  Z,  U,  X,
 /* 40 */ N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,
 /* 50 */ N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,
-/* 60 */ X,  X,  XM, M,  P,  P,  P,  P,  Z,  MZ, B,  MB, N,  N,  N,  N,
+/* 60 */ X,  X,  XM, M,  U,  U,  U,  U,  Z,  MZ, B,  MB, N,  N,  N,  N,
 /* 70 */ B,  B,  B,  B,  B,  B,  B,  B,  B,  B,  B,  B,  B,  B,  B,  B,
 /* 80 */ MB, MZ, XN, MB, M,  M,  M,  M,  M,  M,  M,  M,  M,  M,  M,  M,
 /* 90 */ N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  XF, N,  N,  N,  N,  N,
@@ -62,7 +60,7 @@ static const u8 insn_map_1byte[256] = {
 /* c0 */ MB, MB, W,  N,  XM, XM, MB, MZ, E,  N,  W,  N,  N,  B,  X,  N,
 /* d0 */ M,  M,  M,  M,  XB, XB, X,  N,  M,  M,  M,  M,  M,  M,  M,  M,
 /* e0 */ B,  B,  B,  B,  B,  B,  B,  B,  Z,  Z,  XF, B,  N,  N,  N,  N,
-/* f0 */ P,  N,  P,  P,  N,  N,  M,  M,  N,  N,  N,  N,  N,  N,  M,  M,
+/* f0 */ U,  N,  U,  U,  N,  N,  M,  M,  N,  N,  N,  N,  N,  N,  M,  M,
 };
 
 static const u8 insn_map_0f[256] = {
@@ -102,6 +100,5 @@ static const u8 insn_map_0f[256] = {
 #undef XM
 #undef XN
 #undef U
-#undef P
 
 #endif

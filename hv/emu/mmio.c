@@ -49,10 +49,10 @@ static int decode_1byte(const struct insn *i, struct mmio_access *a)
     u32 size = i->opcode & 1 ? i->opsize : 1; /* bit 0 of all but 63 */
 
     switch (i->opcode) {
-    case 0x63: /* MOVSXD; ARPL outside 64-bit mode */
-        if (i->mode != INSN_MODE_64)
+    case 0x63: /* MOVSXD; ARPL outside 64-bit mode; with 0x66 AMD reads 4 bytes, Intel 2 */
+        if (i->mode != INSN_MODE_64 || i->opsize == 2)
             return -HV_ENOTSUP;
-        set_extending(a, i, MIN(i->opsize, 4), true);
+        set_extending(a, i, 4, true);
         return 0;
     case 0x88:
     case 0x89:

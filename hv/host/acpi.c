@@ -325,26 +325,13 @@ static bool rsdp_search(hpa_t start, hpa_t end, u8 rsdp[static RSDP_V2_SIZE])
     return false;
 }
 
-/* The EBDA begins where low memory ends; its pointer lies in page 0, which is not mapped. */
-static hpa_t ebda_start(const struct boot_info *bi)
-{
-    hpa_t end = 0;
-
-    for (u32 i = 0; i < bi->nr_mem; i++)
-        if (bi->mem[i].type == BOOT_MEM_USABLE && bi->mem[i].base + bi->mem[i].length <= 0xa0000)
-            end = MAX(end, bi->mem[i].base + bi->mem[i].length);
-    return end;
-}
-
 static bool rsdp_find(const struct boot_info *bi, u8 rsdp[static RSDP_V2_SIZE])
 {
-    hpa_t ebda = ebda_start(bi);
-
     if (bi->rsdp && rsdp_at(bi->rsdp, rsdp))
         return true;
     if (bi->uefi)
         return false;
-    if (ebda && rsdp_search(ebda, MIN(ebda + KIB, 0xa0000ull), rsdp))
+    if (bi->ebda && rsdp_search(bi->ebda, MIN(bi->ebda + KIB, 0xa0000ull), rsdp))
         return true;
     return rsdp_search(0xe0000, 0x100000, rsdp);
 }

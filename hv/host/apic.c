@@ -13,7 +13,6 @@
 #include "hv/lib/err.h"
 #include "hv/x86/insn.h"
 #include "hv/x86/msr.h"
-#include "hv/x86/regs.h"
 
 enum {
     APIC_ID = 0x20,
@@ -196,9 +195,8 @@ static void icr_wait(void)
 
 static void icr_send(u32 target, u32 command)
 {
-    u64 rflags = insn_read_rflags();
+    u64 flags = irq_save(); /* the two halves must stay together */
 
-    insn_cli(); /* the two halves must stay together */
     if (x2apic) {
         /* An x2APIC write does not wait for earlier stores; what they say must arrive first. */
         __asm__ volatile("mfence; lfence" ::: "memory");
@@ -208,8 +206,7 @@ static void icr_send(u32 target, u32 command)
         apic_write(APIC_ICR_HIGH, target << 24);
         apic_write(APIC_ICR, command);
     }
-    if (rflags & RFLAGS_IF)
-        insn_sti();
+    irq_restore(flags);
 }
 
 void apic_send(u32 target, u8 vector)

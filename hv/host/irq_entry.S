@@ -16,7 +16,7 @@ irq_stubs:
 .set vector, 0
 .rept 256
     .balign 16
-    .if vector > 31 || !((VECTORS_WITH_ERROR_CODE >> vector) & 1)
+    .if !((VECTORS_WITH_ERROR_CODE >> (vector & 31)) & (vector < 32) & 1)
     push $0
     .endif
     push $vector
@@ -38,7 +38,7 @@ irq_common:
     push %rdi
     push %rsi
     push %rbp
-    push 14 * 8(%rsp) /* RSP as interrupted */
+    push 16 * 8(%rsp) /* RSP as interrupted: above 11 registers, vector, error, RIP, CS, RFLAGS */
     push %rbx
     push %rdx
     push %rcx

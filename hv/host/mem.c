@@ -8,13 +8,12 @@
 
 #include "hv/host/acpi.h"
 #include "hv/host/image.h"
+#include "hv/host/irq.h"
 #include "hv/host/log.h"
 #include "hv/host/panic.h"
 #include "hv/lib/err.h"
 #include "hv/lib/lock.h"
 #include "hv/lib/string.h"
-#include "hv/x86/insn.h"
-#include "hv/x86/regs.h"
 
 #define ZONES_MAX    (BOOT_MAX_MEM + 2 * ACPI_MAX_NODE_RANGES)
 #define RESERVED_MAX (BOOT_MAX_MODULES + 3) /* image, boot_info, page states */
@@ -64,18 +63,16 @@ static u32 nr_reserved;
 
 static u64 lock_enter(void)
 {
-    u64 rflags = insn_read_rflags();
+    u64 flags = irq_save();
 
-    insn_cli();
     lock_take(&mem_lock);
-    return rflags;
+    return flags;
 }
 
-static void lock_leave(u64 rflags)
+static void lock_leave(u64 flags)
 {
     lock_release(&mem_lock);
-    if (rflags & RFLAGS_IF)
-        insn_sti();
+    irq_restore(flags);
 }
 
 static struct free_block *block_at(u64 pfn)
@@ -161,16 +158,16 @@ hpa_t mem_alloc(u32 order, u32 node)
 {
     u32 n = node < nr_nodes ? node : 0;
     hpa_t pa = 0;
-    u64 rflags;
+    u64 flags;
 
     if (order > MEM_MAX_ORDER)
         return 0;
-    rflags = lock_enter();
+    flags = lock_enter();
     for (u32 tries = 0; tries < nr_nodes && !pa; tries++) {
         pa = node_alloc(&nodes[n], order);
         n = n + 1 < nr_nodes ? n + 1 : 0;
     }
-    lock_leave(rflags);
+    lock_leave(flags);
     return pa;
 }
 
@@ -178,15 +175,15 @@ void mem_free(hpa_t pa, u32 order)
 {
     u64 pfn = pa >> PAGE_SHIFT;
     struct zone *z = zone_find(pfn);
-    u64 rflags;
+    u64 flags;
     u8 state;
 
     BUG_ON(!z || pa % PAGE_SIZE || order > MEM_MAX_ORDER);
-    rflags = lock_enter();
+    flags = lock_enter();
     state = *state_at(z, pfn);
     if (state == (STATE_USED | order))
         block_release(z, pfn, order);
-    lock_leave(rflags);
+    lock_leave(flags);
     if (state != (STATE_USED | order))
         panic("mem_free: %#llx order %u is not allocated so (state %#x)", (unsigned long long)pa,
               order, state);
@@ -217,12 +214,12 @@ void mem_zfree(void *p, size_t bytes)
 u64 mem_free_bytes(u32 node)
 {
     u64 pages = 0;
-    u64 rflags = lock_enter();
+    u64 flags = lock_enter();
 
     for (u32 i = 0; i < nr_nodes; i++)
         if (node == MEM_ANY_NODE || node == i)
             pages += nodes[i].free_pages;
-    lock_leave(rflags);
+    lock_leave(flags);
     return pages << PAGE_SHIFT;
 }
 

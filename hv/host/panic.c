@@ -98,13 +98,25 @@ static void begin(void)
     console_panic();
 }
 
-static void print_location(u64 rip)
+static void print_location(u64 rip, const char *doubt)
 {
     u64 offset = 0;
     const char *name = symbols_find(rip, &offset);
 
-    say("  %016llx %s+%#llx\n", (unsigned long long)rip, name ? name : "?",
-        (unsigned long long)offset);
+    say("  %016llx %s+%#llx%s\n", (unsigned long long)rip, name ? name : "?",
+        (unsigned long long)offset, doubt);
+}
+
+/* A function without a frame of its own leaves its caller's address on top of the stack. */
+static void print_frameless_caller(u64 rsp, u64 low, u64 end)
+{
+    u64 offset, top;
+
+    if (rsp < low || rsp >= end || rsp % 8)
+        return;
+    top = *(const u64 *)rsp;
+    if (symbols_find(top, &offset))
+        print_location(top - 1, " (perhaps)");
 }
 
 /* Follows saved frame pointers while they climb within one stack slot. */
@@ -116,12 +128,13 @@ static void print_backtrace(u64 rip, u64 rbp, u64 rsp)
     u32 i;
 
     say("backtrace:\n");
-    print_location(rip);
+    print_location(rip, "");
+    print_frameless_caller(rsp, low, end);
     for (i = 0; i < BACKTRACE_MAX && rbp >= low && rbp < end && rbp % 8 == 0; i++) {
         frame = (const u64 *)rbp;
         if (!frame[1])
             break;
-        print_location(frame[1] - 1); /* inside the call, which may be the function's last byte */
+        print_location(frame[1] - 1, ""); /* inside the call, which may be the function's last byte */
         low = rbp + 16;
         rbp = frame[0];
     }

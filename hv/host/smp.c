@@ -11,6 +11,7 @@
 #include "hv/host/irq.h"
 #include "hv/host/log.h"
 #include "hv/host/mem.h"
+#include "hv/host/panic.h"
 #include "hv/host/time.h"
 #include "hv/host/trampoline.h"
 #include "hv/lib/string.h"
@@ -181,6 +182,13 @@ static void call_interrupt(struct irq_frame *f)
     call_serve();
 }
 
+static void others_stop(void)
+{
+    for (u32 i = 0; i < cpu_count; i++)
+        if (&cpus[i] != cpu_this())
+            apic_send_nmi(cpus[i].apic_id);
+}
+
 static void boot_cpu_describe(void)
 {
     struct cpu *cpu = &cpus[0];
@@ -200,6 +208,7 @@ void smp_start(u32 max, void (*cpu_main)(struct cpu *cpu))
     boot_cpu_describe();
     irq_register(VECTOR_KICK, kick_interrupt);
     irq_register(VECTOR_CALL, call_interrupt);
+    panic_stop_others = others_stop;
     start.cpu_main = cpu_main;
     max = MIN(max, (u32)CPU_MAX);
     if (acpi_info.nr_cpus <= 1 || max <= 1)

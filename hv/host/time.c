@@ -198,7 +198,7 @@ static u64 tsc_frequency(const struct reference *r, const struct edge *from, con
     u32 counts = (to->value - from->value) & r->mask;
     u64 hz = divide_rounded(ticks * r->hz, MAX(counts, 1u));
 
-    return round_within(hz, hz / ticks * (from->blur + to->blur) + 1);
+    return round_within(hz, hz / ticks * (from->blur + to->blur + 2)); /* a tick is not split */
 }
 
 static void window_wait(const struct reference *r, u32 from)

@@ -48,11 +48,11 @@ struct elf64_phdr {
     u64 offset, vaddr, paddr, filesz, memsz, align;
 };
 
-_Static_assert(sizeof(struct elf_ident) == 24, "ELF identification and first fields");
-_Static_assert(sizeof(struct elf32_header) == 52 && offsetof(struct elf32_header, phnum) == 44, "");
-_Static_assert(sizeof(struct elf64_header) == 64 && offsetof(struct elf64_header, phnum) == 56, "");
-_Static_assert(sizeof(struct elf32_phdr) == 32 && offsetof(struct elf32_phdr, memsz) == 20, "");
-_Static_assert(sizeof(struct elf64_phdr) == 56 && offsetof(struct elf64_phdr, memsz) == 40, "");
+static_assert(sizeof(struct elf_ident) == 24, "ELF identification and first fields");
+static_assert(sizeof(struct elf32_header) == 52 && offsetof(struct elf32_header, phnum) == 44, "");
+static_assert(sizeof(struct elf64_header) == 64 && offsetof(struct elf64_header, phnum) == 56, "");
+static_assert(sizeof(struct elf32_phdr) == 32 && offsetof(struct elf32_phdr, memsz) == 20, "");
+static_assert(sizeof(struct elf64_phdr) == 56 && offsetof(struct elf64_phdr, memsz) == 40, "");
 
 /* What both classes tell, in one form. */
 struct elf_view {

@@ -154,11 +154,13 @@ static bool store_number(struct parser *p, void *field, const char *reason, u64 
         reason = "out of range";
     if (reason)
         return refuse(p, reason);
+    if ((p->key->flags & KEY_POWER_OF_2) && (value & (value - 1)))
+        return refuse(p, "not a power of two");
     memcpy(field, &value, p->key->size); /* little-endian: the low bytes are the number */
     return true;
 }
 
-static bool parse_number(struct parser *p, void *field)
+static bool read_number(struct parser *p, void *field)
 {
     struct slice s = p->value;
     u64 value;
@@ -169,7 +171,7 @@ static bool parse_number(struct parser *p, void *field)
     return store_number(p, field, reason, value);
 }
 
-static bool parse_size(struct parser *p, void *field)
+static bool read_size(struct parser *p, void *field)
 {
     static const char suffixes[] = "KMG";
     struct slice s = p->value;
@@ -208,7 +210,7 @@ static int word_index(const struct key *k, struct slice word)
     return -1;
 }
 
-static bool parse_choice(struct parser *p, void *field)
+static bool read_choice(struct parser *p, void *field)
 {
     int i = word_index(p->key, p->value);
     u64 value = (u64)i;
@@ -219,7 +221,7 @@ static bool parse_choice(struct parser *p, void *field)
     return true;
 }
 
-static bool parse_intercept(struct parser *p, void *field)
+static bool read_intercept(struct parser *p, void *field)
 {
     struct slice list = p->value;
     u32 mask = 0;
@@ -239,7 +241,7 @@ static bool parse_intercept(struct parser *p, void *field)
     return true;
 }
 
-static bool parse_text(struct parser *p, void *field)
+static bool read_text(struct parser *p, void *field)
 {
     char *to = field;
 
@@ -279,7 +281,7 @@ static const char *add_cpus(struct slice word, u32 cpus, u64 *mask)
     return NULL;
 }
 
-static bool parse_cpus(struct parser *p, void *field)
+static bool read_cpus(struct parser *p, void *field)
 {
     struct slice list = p->value;
     const char *reason = NULL;
@@ -326,7 +328,7 @@ static const struct boot_module *find_module(struct parser *p, struct slice name
 }
 
 /* The field of the key is vm->image_name; start and end go with it. */
-static bool parse_image(struct parser *p, void *field)
+static bool read_image(struct parser *p, void *field)
 {
     struct slice base = slice_base(p->value);
     const struct boot_module *m = find_module(p, p->value);
@@ -343,7 +345,7 @@ static bool parse_image(struct parser *p, void *field)
     return true;
 }
 
-static bool parse_module(struct parser *p, void *field)
+static bool read_module(struct parser *p, void *field)
 {
     struct vm_config *vm = p->vm;
     struct vm_module *to = (struct vm_module *)field + vm->nr_modules;
@@ -396,7 +398,7 @@ static const char *find_account(struct slice name, const struct vm_config *vm, u
     return NULL;
 }
 
-static bool parse_inject(struct parser *p, void *field)
+static bool read_inject(struct parser *p, void *field)
 {
     struct vm_config *vm = p->vm;
     struct vm_inject *to = (struct vm_inject *)field + vm->nr_injects;
@@ -425,75 +427,78 @@ static bool parse_inject(struct parser *p, void *field)
 
 /* ---- the tables ---- */
 
-#define VM(f)      .offset = offsetof(struct vm_config, f), .size = sizeof(((struct vm_config *)0)->f)
+#define SIZE_OF(f) sizeof(((struct vm_config *)0)->f)
+#define VM(f)      .offset = offsetof(struct vm_config, f), .size = SIZE_OF(f)
 #define MACHINE(f) .offset = offsetof(struct machine_config, f), .size = sizeof(u32)
-#define SWITCH     .parse = parse_choice, .words = "off, on"
+#define SWITCH     .parse = read_choice, .words = "off, on"
 
 /* clang-format off */
 static const struct key machine_keys[] = {
-    {.name = "pool_pages", .parse = parse_number, MACHINE(pool_pages), .max = 1 << 20,
+    {.name = "pool_pages", .parse = read_number, MACHINE(pool_pages), .max = 1 << 20,
      .help = "zeroed 4 KiB pages kept ready for first touches"},
-    {.name = "trace_records", .parse = parse_number, MACHINE(trace_records), .max = 1 << 20,
+    {.name = "trace_records", .parse = read_number, MACHINE(trace_records), .max = 1 << 20,
+     .flags = KEY_POWER_OF_2, .accepted = "0, or a power of two up to 1048576",
      .help = "records in each CPU's trace ring"},
 };
 
 /* The words of a choice stand in the order of its enum in hv/vm/config.h. */
 static const struct key vm_keys[] = {
-    {.name = "memory", .parse = parse_size, VM(memory), .flags = KEY_REQUIRED,
+    {.name = "memory", .parse = read_size, VM(memory), .flags = KEY_REQUIRED,
      .min = VM_MIN_MEMORY, .max = VM_MAX_MEMORY,
      .accepted = "1M to 1024G, a multiple of 4K, with suffix K, M, G or none for bytes",
      .help = "memory of the guest"},
-    {.name = "vcpus", .parse = parse_number, VM(vcpus), .min = 1, .max = VM_MAX_VCPUS,
+    {.name = "vcpus", .parse = read_number, VM(vcpus), .min = 1, .max = VM_MAX_VCPUS,
      .help = "virtual CPUs"},
-    {.name = "cpus", .parse = parse_cpus, VM(cpu_mask),
+    {.name = "cpus", .parse = read_cpus, VM(cpu_mask),
      .accepted = "all, or a list of numbers and ranges such as 0-3,5",
      .help = "physical CPUs its virtual CPUs may run on"},
-    {.name = "image", .parse = parse_image, VM(image_name), .accepted = "the name of a module",
+    {.name = "image", .parse = read_image, VM(image_name), .accepted = "the name of a module",
      .flags = KEY_REQUIRED | KEY_NAMES_MODULE, .help = "what to boot"},
-    {.name = "module", .parse = parse_module, VM(modules),
+    {.name = "module", .parse = read_module, VM(modules),
      .accepted = "the name of a module, then its arguments; at most 8, up to 1023 characters each",
      .flags = KEY_REPEAT | KEY_REST | KEY_KERNEL | KEY_NAMES_MODULE,
      .help = "module handed to the guest"},
-    {.name = "cmdline", .parse = parse_text, VM(cmdline), .flags = KEY_REST | KEY_KERNEL,
-     .accepted = "the rest of the line, up to 1023 characters", .help = "command line of the guest"},
-    {.name = "format", .parse = parse_choice, VM(format), .words = "auto, multiboot, raw",
+    {.name = "cmdline", .parse = read_text, VM(cmdline), .flags = KEY_REST | KEY_KERNEL,
+     .accepted = "the rest of the line, up to 1023 characters",
+     .help = "command line of the guest"},
+    {.name = "format", .parse = read_choice, VM(format), .words = "auto, multiboot, raw",
      .help = "what the image is; auto takes a multiboot kernel"},
-    {.name = "load", .parse = parse_number, VM(load), .max = UINT64_MAX, .flags = KEY_RAW,
+    {.name = "load", .parse = read_number, VM(load), .max = UINT64_MAX, .flags = KEY_RAW,
      .accepted = "an address, decimal or 0x hexadecimal", .help = "where a raw image is placed"},
-    {.name = "entry", .parse = parse_number, VM(entry), .max = UINT64_MAX, .flags = KEY_RAW,
+    {.name = "entry", .parse = read_number, VM(entry), .max = UINT64_MAX, .flags = KEY_RAW,
      .accepted = "an address inside the image; without the key: that of load",
      .help = "where a raw image begins to execute"},
-    {.name = "start", .parse = parse_choice, VM(start), .words = "real, protected, long",
+    {.name = "start", .parse = read_choice, VM(start), .words = "real, protected, long",
      .flags = KEY_RAW, .help = "processor mode a raw image begins in"},
-    {.name = "loop", .parse = parse_choice, VM(loop), .words = "plain, measure",
+    {.name = "loop", .parse = read_choice, VM(loop), .words = "plain, measure",
      .help = "run loop without or with stamps"},
-    {.name = "fill", .parse = parse_choice, VM(fill), .words = "touch, boot",
+    {.name = "fill", .parse = read_choice, VM(fill), .words = "touch, boot",
      .help = "when guest memory gets its pages"},
-    {.name = "zero", .parse = parse_choice, VM(zero), .words = "pool, inline",
+    {.name = "zero", .parse = read_choice, VM(zero), .words = "pool, inline",
      .help = "where a touched page's zeros come from"},
-    {.name = "page", .parse = parse_choice, VM(page), .words = "4k, 2m, 1g",
+    {.name = "page", .parse = read_choice, VM(page), .words = "4k, 2m, 1g",
      .help = "largest nested mapping"},
-    {.name = "quantum", .parse = parse_number, VM(quantum_us), .min = 10, .max = 10000000,
+    {.name = "quantum", .parse = read_number, VM(quantum_us), .min = 10, .max = 10000000,
      .help = "time slice in microseconds while others want the CPU"},
     {.name = "hypercalls", SWITCH, VM(hypercalls), .help = "offer hypercalls and their CPUID leaf"},
     {.name = "trace", SWITCH, VM(trace), .help = "keep trace records (measuring loop)"},
     {.name = "nrip", SWITCH, VM(nrip), .help = "take the next RIP from a CPU that gives it"},
     {.name = "asid", SWITCH, VM(asid), .help = "tag the TLB; off flushes it at every entry"},
     {.name = "clean_bits", SWITCH, VM(clean_bits), .help = "use VMCB clean bits where present"},
-    {.name = "intercept", .parse = parse_intercept, VM(intercept),
+    {.name = "intercept", .parse = read_intercept, VM(intercept),
      .words = "none, cr0, cr3, cr4, cr8, invlpg, rdtsc, pause, msr, exceptions",
      .accepted = "; several with commas", .help = "intercepts added, to price them"},
-    {.name = "inject", .parse = parse_inject, VM(injects), .flags = KEY_REPEAT | KEY_MEASURE,
+    {.name = "inject", .parse = read_inject, VM(injects), .flags = KEY_REPEAT | KEY_MEASURE,
      .min = 1, .max = UINT32_MAX,
      .help = "ticks to spin inside each exit of a kind, or inside an account"},
 };
 /* clang-format on */
 
-_Static_assert(ARRAY_SIZE(vm_keys) <= KEYS_MAX && ARRAY_SIZE(machine_keys) <= KEYS_MAX,
-               "parser has a line number for each key");
-_Static_assert(VM_MIN_MEMORY == MIB && VM_MAX_MEMORY == 1024 * GIB && VM_MAX_MODULES == 8 &&
-                   VM_TEXT == 1024,
-               "the accepted texts spell these");
+static_assert(ARRAY_SIZE(vm_keys) <= KEYS_MAX && ARRAY_SIZE(machine_keys) <= KEYS_MAX,
+              "parser has a line number for each key");
+static_assert(VM_MIN_MEMORY == MIB && VM_MAX_MEMORY == 1024 * GIB && VM_MAX_MODULES == 8 &&
+                  VM_TEXT == 1024,
+              "the accepted texts spell these");
 
 const struct section section_machine = {"machine", machine_keys, ARRAY_SIZE(machine_keys)};
 const struct section section_vm = {"vm", vm_keys, ARRAY_SIZE(vm_keys)};
@@ -540,12 +545,12 @@ static void add_modules(struct text *t, const struct manifest_env *env)
 
 void key_add_accepted(struct text *t, const struct key *k, const struct manifest_env *env)
 {
-    if (k->parse == parse_inject)
+    if (k->parse == read_inject)
         add_accounts(t, k);
     else if (!k->words && !k->accepted)
         text_add(t, "%lu to %lu", k->min, k->max);
     text_add(t, "%s%s", k->words ? k->words : "", k->accepted ? k->accepted : "");
-    if (env && k->parse == parse_cpus)
+    if (env && k->parse == read_cpus)
         text_add(t, " of the CPUs 0 to %u", env->cpus - 1);
     if (env && (k->flags & KEY_NAMES_MODULE))
         add_modules(t, env);

@@ -30,6 +30,7 @@ enum key_flags {
     KEY_KERNEL = 1 << 4,  /* only without it */
     KEY_MEASURE = 1 << 5, /* only with loop = measure */
     KEY_NAMES_MODULE = 1 << 6,
+    KEY_POWER_OF_2 = 1 << 7, /* or 0 */
 };
 
 struct parser;

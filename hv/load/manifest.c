@@ -364,7 +364,7 @@ int manifest_default(struct machine_config *out, const struct manifest_env *env)
     vm_config_default(vm);
     vm->memory = ALIGN_DOWN(MIN(DEFAULT_MEMORY, env->free_bytes / 4 * 3), 2 * MIB);
     if (vm->memory < VM_MIN_MEMORY)
-        return default_refuse(env, -HV_ENOMEM, "too little free memory for a VM: 2 MiB needed");
+        return default_refuse(env, -HV_ENOMEM, "too little free memory for a VM: 3 MiB needed");
     name_default(vm, &env->modules[0]);
     vm->image_start = env->modules[0].start;
     vm->image_end = env->modules[0].end;

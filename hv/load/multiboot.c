@@ -12,7 +12,7 @@
 #define MULTIBOOT_HEADER_MAGIC       0x1badb002u
 #define MULTIBOOT_BOOTLOADER_MAGIC   0x2badb002u
 #define MULTIBOOT_KNOWN_REQUIREMENTS 0x7u    /* page-aligned modules, memory map, video mode */
-#define MULTIBOOT_REQUIREMENTS       0xffffu /* a loader that does not know such a bit must refuse */
+#define MULTIBOOT_REQUIREMENTS       0xffffu /* a loader must know each such bit or refuse */
 #define MULTIBOOT_AOUT_KLUDGE        BIT(16)
 
 #define MULTIBOOT_INFO_MEMORY           BIT(0)
@@ -38,9 +38,9 @@ struct multiboot_info {
     u32 mmap_length, mmap_addr, drives_length, drives_addr, config_table, boot_loader_name;
 };
 
-_Static_assert(offsetof(struct multiboot_info, mods_addr) == 24, "");
-_Static_assert(offsetof(struct multiboot_info, mmap_length) == 44, "");
-_Static_assert(offsetof(struct multiboot_info, boot_loader_name) == 64, "");
+static_assert(offsetof(struct multiboot_info, mods_addr) == 24, "");
+static_assert(offsetof(struct multiboot_info, mmap_length) == 44, "");
+static_assert(offsetof(struct multiboot_info, boot_loader_name) == 64, "");
 
 struct multiboot_mmap {
     u32 size; /* of what follows */
@@ -49,13 +49,13 @@ struct multiboot_mmap {
     u32 type;
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct multiboot_mmap) == 24, "");
+static_assert(sizeof(struct multiboot_mmap) == 24, "");
 
 struct multiboot_module {
     u32 mod_start, mod_end, string, reserved;
 };
 
-_Static_assert(sizeof(struct multiboot_module) == 16, "");
+static_assert(sizeof(struct multiboot_module) == 16, "");
 
 /* Where the parts of the information area lie. Strings follow from strings on. */
 struct info_area {
@@ -64,9 +64,9 @@ struct info_area {
     struct multiboot_mmap mmap[4];
 };
 
-_Static_assert(sizeof(struct info_area) + 2 * VM_TEXT + VM_MAX_MODULES * VM_TEXT + VM_NAME + 64 <=
-                   MULTIBOOT_INFO_SIZE,
-               "everything fits");
+static_assert(sizeof(struct info_area) + 2 * VM_TEXT + VM_MAX_MODULES * VM_TEXT + VM_NAME + 64 <=
+                  MULTIBOOT_INFO_SIZE,
+              "everything fits");
 
 /* Finds the header. Returns its offset, or -1. Fields past the file's end read as 0. */
 static s64 find_header(const u8 *file, u64 size, struct multiboot_header *h)

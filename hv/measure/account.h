@@ -23,6 +23,7 @@ struct measure {
 
 /* The knob inject=KIND:TICKS, merged over all VMs that run here. */
 struct account_inject {
+    bool enabled;
     u64 ticks[ACCOUNT_TOTAL]; /* 0: none */
     u64 count[ACCOUNT_TOTAL]; /* how often it was applied */
 };

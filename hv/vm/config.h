@@ -9,23 +9,23 @@
 #include "hv/abi/exits.h"
 #include "hv/lib/types.h"
 
-#define VM_MAX           16
-#define VM_MAX_VCPUS     64
-#define VM_MAX_MODULES   8
-#define VM_NAME          32
-#define VM_TEXT          1024
-#define VM_MAX_INJECTS   4
-#define VM_MIN_MEMORY    (1 * MIB)
-#define VM_MAX_MEMORY    (1024 * GIB)
-#define VM_LOW_TOP       (3 * GIB) /* guest-physical; devices live from here to VM_HIGH_BASE */
-#define VM_HIGH_BASE     (4 * GIB)
-#define VM_MAX_RANGES    2
+#define VM_MAX         16
+#define VM_MAX_VCPUS   64
+#define VM_MAX_MODULES 8
+#define VM_NAME        32
+#define VM_TEXT        1024
+#define VM_MAX_INJECTS 4
+#define VM_MIN_MEMORY  (1 * MIB)
+#define VM_MAX_MEMORY  (1024 * GIB)
+#define VM_LOW_TOP     (3 * GIB) /* guest-physical; devices live from here to VM_HIGH_BASE */
+#define VM_HIGH_BASE   (4 * GIB)
+#define VM_MAX_RANGES  2
 
 enum vm_format { VM_FORMAT_AUTO, VM_FORMAT_MULTIBOOT, VM_FORMAT_RAW };
 enum vm_start { VM_START_REAL, VM_START_PROTECTED, VM_START_LONG };
 enum vm_loop { VM_LOOP_PLAIN, VM_LOOP_MEASURE };
-enum vm_fill { VM_FILL_TOUCH, VM_FILL_BOOT };     /* when guest memory gets its pages */
-enum vm_zero { VM_ZERO_POOL, VM_ZERO_INLINE };    /* where a touched page's zeroes come from */
+enum vm_fill { VM_FILL_TOUCH, VM_FILL_BOOT };        /* when guest memory gets its pages */
+enum vm_zero { VM_ZERO_POOL, VM_ZERO_INLINE };       /* where a touched page's zeroes come from */
 enum vm_page { VM_PAGE_4K, VM_PAGE_2M, VM_PAGE_1G }; /* largest nested mapping */
 
 struct vm_module {
@@ -41,7 +41,7 @@ struct vm_inject {
 
 struct vm_config {
     char name[VM_NAME];
-    u64 memory;  /* bytes; multiple of 4 KiB */
+    u64 memory; /* bytes; multiple of 4 KiB */
     u32 vcpus;
     u64 cpu_mask; /* physical CPUs its vCPUs may run on; 0: all */
     hpa_t image_start;
@@ -59,13 +59,13 @@ struct vm_config {
     enum vm_fill fill;
     enum vm_zero zero;
     enum vm_page page;
-    u64 quantum_us;   /* time slice when others want the CPU */
-    bool hypercalls;  /* offer hv/abi/hypercall.h and its CPUID leaf */
-    bool trace;       /* keep trace records (measuring loop) */
-    bool nrip;        /* false: decode lengths even where the CPU gives the next RIP */
-    bool asid;        /* false: flush the TLB at every entry */
-    bool clean_bits;  /* false: never promise the CPU unchanged VMCB fields */
-    u32 intercept;    /* enum vm_intercept bits beyond what safety needs */
+    u64 quantum_us;  /* time slice when others want the CPU */
+    bool hypercalls; /* offer hv/abi/hypercall.h and its CPUID leaf */
+    bool trace;      /* keep trace records (measuring loop) */
+    bool nrip;       /* false: decode lengths even where the CPU gives the next RIP */
+    bool asid;       /* false: flush the TLB at every entry */
+    bool clean_bits; /* false: never promise the CPU unchanged VMCB fields */
+    u32 intercept;   /* enum vm_intercept bits beyond what safety needs */
     u32 nr_injects;
     struct vm_inject injects[VM_MAX_INJECTS];
 };
@@ -87,7 +87,7 @@ enum vm_intercept {
 struct machine_config {
     u32 nr_vms;
     struct vm_config vms[VM_MAX];
-    u32 pool_pages; /* pre-zeroed 4 KiB pages kept for first touches */
+    u32 pool_pages;    /* pre-zeroed 4 KiB pages kept for first touches */
     u32 trace_records; /* size of each CPU's trace ring */
 };
 

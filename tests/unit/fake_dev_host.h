@@ -93,14 +93,8 @@ static inline void fake_init(struct fake *f, u64 hz)
 {
     memset(f, 0, sizeof(*f));
     f->now = 1000;
-    f->host = (struct dev_host){f,
-                                hz,
-                                fake_now,
-                                fake_timer,
-                                fake_intr,
-                                fake_console_out,
-                                fake_exit_port,
-                                fake_note};
+    f->host = (struct dev_host){
+        f, hz, fake_now, fake_timer, fake_intr, fake_console_out, fake_exit_port, fake_note};
 }
 
 /* A small generator of its own, so that a failing seed can be repeated anywhere. */

@@ -178,8 +178,7 @@ static int machine(void **state)
     (void)state;
     memset(memory, 0, sizeof(memory));
     memset(&bi, 0, sizeof(bi));
-    bi.mem[bi.nr_mem++] = (struct boot_mem){0, 0x9fc00, BOOT_MEM_USABLE};
-    bi.mem[bi.nr_mem++] = (struct boot_mem){MIB, MIB, BOOT_MEM_USABLE};
+    bi.ebda = 0x9fc00;
     rsdp_put(RSDP_AT, 2);
     table_begin(RSDT_AT, "RSDT", TABLE_HEADER, 1);
     table_begin(XSDT_AT, "XSDT", TABLE_HEADER, 1);

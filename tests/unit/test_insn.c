@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* LIBS: -lZydis */
 /*
- * The instruction decoder against Zydis over millions of generated instructions, against cases
- * written by hand, and against truncation. Every byte string ends at an inaccessible page, so a
- * read past its end faults. TEST_SEED in the environment chooses another sequence.
+ * The instruction decoder against Zydis over millions of generated instructions, and against
+ * truncation. Every byte string ends at an inaccessible page, so a read past its end faults.
+ * TEST_SEED in the environment chooses another sequence.
  */
 #include "hv/emu/insn.c"
 
@@ -250,7 +250,10 @@ static bool is_knights_corner(const ZydisDecodedInstruction *z)
            z->mnemonic == ZYDIS_MNEMONIC_JKNZD;
 }
 
-static void compare(const u8 bytes[INSN_MAX_LENGTH], enum insn_mode mode)
+enum verdict { ZYDIS_TAKES = 1, WE_TAKE = 2 };
+
+/* Returns the verdicts of both. */
+static u32 compare(const u8 bytes[INSN_MAX_LENGTH], enum insn_mode mode)
 {
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     ZydisDecodedInstruction z;
@@ -272,6 +275,7 @@ static void compare(const u8 bytes[INSN_MAX_LENGTH], enum insn_mode mode)
         compare_fields(i, bytes, &z, operands);
         counts[mode].equal++;
     }
+    return (valid ? ZYDIS_TAKES : 0) | (length ? WE_TAKE : 0);
 }
 
 static void fill_random(u8 *bytes, u32 from)
@@ -381,26 +385,42 @@ static void test_random(void **state)
     assert_true(equal >= 1000000);
 }
 
-/* Every opcode of the legacy maps with every ModRM byte, under the prefixes that change sizes. */
+/* One opcode of a legacy map with every ModRM byte, under one prefix or, for 0, none. */
+static u32 compare_opcode(enum insn_mode mode, u8 prefix, enum insn_map map, u32 opcode)
+{
+    u8 bytes[INSN_MAX_LENGTH] = {prefix};
+    u32 at = add_escape(bytes, prefix != 0, map), verdicts = 0;
+
+    fill_random(bytes, at);
+    bytes[at] = opcode;
+    for (u32 modrm = 0; modrm < 256; modrm++) {
+        bytes[at + 1] = modrm;
+        verdicts |= compare(bytes, mode);
+    }
+    return verdicts;
+}
+
+/*
+ * Every opcode of the legacy maps, under the prefixes that change sizes or choose an instruction.
+ * In the first two maps an opcode that Zydis takes in no form must be undefined to us, too; the
+ * others are sparse and we take them whole.
+ */
 static void test_every_opcode(void **state)
 {
     static const u8 prefixes[] = {0, 0x66, 0x67, 0xf2, 0xf3, 0x48};
-    u8 bytes[INSN_MAX_LENGTH];
 
     (void)state;
     for (u32 mode = 0; mode < MODES; mode++) {
-        for (u32 p = 0; p < ARRAY_SIZE(prefixes); p++) {
-            for (u32 op = 0; op < 4 * 256 * 256; op++) {
-                u32 at = prefixes[p] != 0;
+        for (u32 op = 0; op < 4 * 256; op++) {
+            u32 map = op / 256, verdicts = 0;
 
-                if (op % 256 == 0)
-                    fill_random(bytes, 0);
-                bytes[0] = prefixes[p];
-                at = add_escape(bytes, at, op >> 16);
-                bytes[at] = op >> 8;
-                bytes[at + 1] = op;
-                compare(bytes, mode);
-            }
+            for (u32 p = 0; p < ARRAY_SIZE(prefixes); p++)
+                if (!prefixes[p] || mode == INSN_MODE_64 || prefixes[p] != 0x48)
+                    verdicts |= compare_opcode(mode, prefixes[p], map, op);
+            if (op == 0x62 || op == 0xc4 || op == 0xc5 || op == 256 + 0x0f)
+                continue; /* EVEX, VEX and 3DNow! depend on later bytes */
+            if (map <= INSN_MAP_0F && verdicts == WE_TAKE)
+                fail_msg("%s-bit map %u opcode %02x: undefined", mode_name[mode], map, op & 0xff);
         }
     }
     print_counts("every opcode");
@@ -428,160 +448,6 @@ static void test_truncated(void **state)
     }
 }
 
-/* In mode, the bytes (hexadecimal) are length long; 0: refused. */
-struct length_case {
-    enum insn_mode mode;
-    const char *hex;
-    u32 length;
-};
-
-static const struct length_case length_cases[] = {
-    /* what exits name, plainly and under prefixes */
-    {INSN_MODE_64, "0fa2", 2},
-    {INSN_MODE_64, "66660fa2", 4},
-    {INSN_MODE_64, "f3660fa2", 4},
-    {INSN_MODE_64, "66480fa2", 4},
-    {INSN_MODE_64, "48660fa2", 4},
-    {INSN_MODE_64, "48484d0fa2", 5},
-    {INSN_MODE_64, "0f01d9", 3},   /* VMMCALL */
-    {INSN_MODE_64, "0f01c1", 3},   /* VMCALL */
-    {INSN_MODE_16, "660f01d8", 4}, /* VMRUN */
-    {INSN_MODE_64, "0f01f9", 3},   /* RDTSCP */
-    {INSN_MODE_64, "0f01df", 3},   /* INVLPGA */
-    {INSN_MODE_64, "0f0138", 3},   /* INVLPG */
-    {INSN_MODE_64, "0f013d00000000", 7},
-    {INSN_MODE_16, "0f013e0000", 5},
-    {INSN_MODE_64, "410f01bc2400100000", 9},
-    {INSN_MODE_64, "f3a4", 2},
-    {INSN_MODE_64, "f3f2a4", 3},
-    {INSN_MODE_64, "e4ff", 2},
-    {INSN_MODE_64, "66ed", 2},
-    {INSN_MODE_64, "f36c", 2},
-    {INSN_MODE_64, "f4", 1},
-    {INSN_MODE_64, "f390", 2},
-    {INSN_MODE_64, "48cf", 2},
-    {INSN_MODE_64, "cd80", 2},
-    {INSN_MODE_64, "0f0115f8ffffff", 7}, /* LGDT */
-    /* moves of control registers have no memory form */
-    {INSN_MODE_64, "0f20c0", 3},
-    {INSN_MODE_64, "440f22c0", 4},
-    {INSN_MODE_64, "0f2005", 3},
-    {INSN_MODE_32, "0f2344", 3},
-    {INSN_MODE_64, "f00f20c0", 4},
-    /* displacements */
-    {INSN_MODE_64, "678b042500000000", 8},
-    {INSN_MODE_64, "8b0500000000", 6},
-    {INSN_MODE_64, "418b4500", 4},
-    {INSN_MODE_64, "418b042400", 4},
-    {INSN_MODE_32, "678b060000", 5},
-    {INSN_MODE_16, "8b060000", 4},
-    {INSN_MODE_16, "8b4600", 3},
-    {INSN_MODE_16, "678b0500000000", 7},
-    /* immediates and moffs by operand and address size */
-    {INSN_MODE_64, "b800000000", 5},
-    {INSN_MODE_64, "66b80000", 4},
-    {INSN_MODE_64, "48b80000000000000000", 10},
-    {INSN_MODE_64, "6648b80000000000000000", 11},
-    {INSN_MODE_64, "4866b80000", 5},
-    {INSN_MODE_16, "66b800000000", 6},
-    {INSN_MODE_64, "48c7c000000000", 7},
-    {INSN_MODE_64, "66c7000000", 5},
-    {INSN_MODE_64, "f6c001", 3},
-    {INSN_MODE_64, "f6d0", 2},
-    {INSN_MODE_64, "f70c2400000000", 7},
-    {INSN_MODE_64, "66f7c00000", 5},
-    {INSN_MODE_64, "48f7d8", 3},
-    {INSN_MODE_64, "a00000000000000000", 9},
-    {INSN_MODE_64, "67a000000000", 6},
-    {INSN_MODE_32, "67a10000", 4},
-    {INSN_MODE_16, "a10000", 3},
-    {INSN_MODE_16, "67a100000000", 6},
-    {INSN_MODE_64, "c8000000", 4},
-    {INSN_MODE_64, "c20000", 3},
-    {INSN_MODE_16, "ea00000000", 5},
-    {INSN_MODE_16, "66ea000000000000", 8},
-    {INSN_MODE_32, "9a000000000000", 7},
-    {INSN_MODE_64, "ea000000000000", 0},
-    {INSN_MODE_64, "660f78c00102", 6}, /* EXTRQ */
-    {INSN_MODE_64, "f20f78c10102", 6}, /* INSERTQ */
-    {INSN_MODE_64, "0f78c1", 3},       /* VMREAD */
-    /* near branches as AMD has them */
-    {INSN_MODE_64, "e800000000", 5},
-    {INSN_MODE_64, "66e80000", 4},
-    {INSN_MODE_64, "6648e800000000", 7},
-    {INSN_MODE_64, "660f840000", 5},
-    {INSN_MODE_32, "66e90000", 4},
-    {INSN_MODE_16, "e90000", 3},
-    /* x87, SSE, 3DNow! */
-    {INSN_MODE_64, "d9c0", 2},
-    {INSN_MODE_64, "dd842400000000", 7},
-    {INSN_MODE_64, "9b", 1},
-    {INSN_MODE_64, "660f6f442410", 6},
-    {INSN_MODE_64, "0f0fc19e", 4},
-    {INSN_MODE_64, "0f0f0425000000009e", 9},
-    {INSN_MODE_64, "0f38f00424", 5},
-    {INSN_MODE_64, "660f3a0fc104", 6},
-    /* VEX, EVEX and XOP, and what their first bytes are otherwise */
-    {INSN_MODE_64, "c5f877", 3},
-    {INSN_MODE_32, "c5f877", 3},
-    {INSN_MODE_32, "c50424", 3},
-    {INSN_MODE_64, "c50424", 0},
-    {INSN_MODE_64, "c5f96f0424", 5},
-    {INSN_MODE_64, "c4e37d19c001", 6},
-    {INSN_MODE_64, "62f17c48104001", 7},
-    {INSN_MODE_64, "62f37d48250424ff", 8},
-    {INSN_MODE_32, "620424", 3},
-    {INSN_MODE_64, "8fe878c0c101", 6},
-    {INSN_MODE_64, "8fea7810c000000000", 9},
-    {INSN_MODE_64, "8fc0", 2},
-    {INSN_MODE_64, "66c5f877", 0},
-    {INSN_MODE_64, "48c5f877", 0},
-    {INSN_MODE_64, "4864c5f877", 5},
-    /* by mode */
-    {INSN_MODE_32, "40", 1},
-    {INSN_MODE_64, "40", 0},
-    {INSN_MODE_32, "06", 1},
-    {INSN_MODE_64, "06", 0},
-    {INSN_MODE_32, "82c001", 3},
-    {INSN_MODE_64, "82c001", 0},
-    {INSN_MODE_64, "0f0b", 2},
-    {INSN_MODE_64, "0f04", 0},
-    /* the limit */
-    {INSN_MODE_64, "666666666666666666666666660fa2", 15},
-    {INSN_MODE_64, "66666666666666666666666666660fa2", 0},
-    {INSN_MODE_64, "66666666662e48b80000000000000000", 0},
-    {INSN_MODE_64, "666666666648b80000000000000000", 15},
-    {INSN_MODE_64, "66666666666666666666666666666666", 0},
-    {INSN_MODE_64, "", 0},
-};
-
-static size_t from_hex(u8 *bytes, const char *hex)
-{
-    size_t n = strlen(hex) / 2;
-
-    for (size_t k = 0; k < n; k++)
-        assert_int_equal(sscanf(hex + 2 * k, "%2hhx", &bytes[k]), 1);
-    return n;
-}
-
-static void test_lengths(void **state)
-{
-    u8 bytes[INSN_MAX_LENGTH + 1];
-    struct insn i;
-
-    (void)state;
-    for (u32 k = 0; k < ARRAY_SIZE(length_cases); k++) {
-        const struct length_case *c = &length_cases[k];
-        size_t n = from_hex(bytes, c->hex);
-        u32 length = decode(&i, bytes, n, c->mode);
-
-        if (length != c->length)
-            fail_msg("%s-bit %s: %u, expected %u", mode_name[c->mode], c->hex, length, c->length);
-        for (n = 0; n < length; n++)
-            assert_int_equal(decode(&i, bytes, n, c->mode), 0);
-    }
-}
-
 /* Intel and AMD differ here; Zydis in either manner is the witness that we follow AMD knowingly. */
 static void test_near_branch_66(void **state)
 {
@@ -599,110 +465,13 @@ static void test_near_branch_66(void **state)
     assert_int_equal(amd.length + 2, intel.length);
 }
 
-static struct insn decode_hex(const char *hex, enum insn_mode mode)
-{
-    u8 bytes[INSN_MAX_LENGTH];
-    size_t n = from_hex(bytes, hex);
-    struct insn i;
-
-    assert_int_equal(decode(&i, bytes, n, mode), n);
-    return i;
-}
-
-static void test_fields(void **state)
-{
-    struct insn i;
-
-    (void)state;
-    i = decode_hex("678b0425f0ffffff", INSN_MODE_64);
-    assert_int_equal(i.addrsize, 4);
-    assert_int_equal(i.base, INSN_NO_REG);
-    assert_int_equal(i.index, INSN_NO_REG);
-    assert_false(i.rip_relative);
-    assert_true(i.disp == -16);
-
-    i = decode_hex("4f8b44ec80", INSN_MODE_64); /* MOV r8, [r12 + r13*8 - 0x80] */
-    assert_int_equal(i.reg, GPR_R8);
-    assert_int_equal(i.base, GPR_R12);
-    assert_int_equal(i.index, GPR_R13);
-    assert_int_equal(i.scale, 8);
-    assert_true(i.disp == -128);
-    assert_int_equal(i.opsize, 8);
-
-    i = decode_hex("8b4321", INSN_MODE_16); /* MOV ax, [bp + di + 0x21] */
-    assert_int_equal(i.base, GPR_RBP);
-    assert_int_equal(i.index, GPR_RDI);
-    assert_int_equal(i.opsize, 2);
-
-    i = decode_hex("66ea785634120800", INSN_MODE_16); /* JMP 8:0x12345678 */
-    assert_true(i.imm == 0x000812345678);
-    assert_int_equal(i.immsize, 6);
-
-    i = decode_hex("c8341205", INSN_MODE_64); /* ENTER 0x1234, 5 */
-    assert_true(i.imm == 0x051234);
-
-    i = decode_hex("48a3f0debc9a78563412", INSN_MODE_64); /* MOV [moffs], rax */
-    assert_true(i.disp == 0x123456789abcdef0);
-    assert_int_equal(i.immsize, 0);
-}
-
-/* Only FS and GS count in 64-bit mode, the last of all elsewhere; the last REP; REX at its place.
- */
-static void test_prefixes(void **state)
-{
-    (void)state;
-    assert_int_equal(decode_hex("642e8b00", INSN_MODE_64).segment, 0x64);
-    assert_int_equal(decode_hex("2e8b00", INSN_MODE_64).segment, 0);
-    assert_int_equal(decode_hex("64658b00", INSN_MODE_64).segment, 0x65);
-    assert_int_equal(decode_hex("642e8b00", INSN_MODE_32).segment, 0x2e);
-    assert_int_equal(decode_hex("f3f2a4", INSN_MODE_64).rep, 0xf2);
-    assert_int_equal(decode_hex("f2f3a4", INSN_MODE_64).rep, 0xf3);
-    assert_true(decode_hex("f00fb10f", INSN_MODE_64).lock);
-    assert_int_equal(decode_hex("4866b80000", INSN_MODE_64).rex, 0);
-    assert_int_equal(decode_hex("4866b80000", INSN_MODE_64).opsize, 2);
-    assert_int_equal(decode_hex("484089c0", INSN_MODE_64).rex, 0x40);
-    assert_int_equal(decode_hex("484089c0", INSN_MODE_64).opsize, 4);
-}
-
-static void test_match(void **state)
-{
-    static const u32 opcodes[] = {INSN_HLT,    INSN_INVD,   INSN_WBINVD,  INSN_WRMSR,
-                                  INSN_RDTSC,  INSN_RDMSR,  INSN_RDPMC,   INSN_CPUID,
-                                  INSN_VMCALL, INSN_XSETBV, INSN_VMMCALL, INSN_RDTSCP};
-    u8 bytes[INSN_MAX_LENGTH];
-    struct insn i;
-
-    (void)state;
-    for (u32 k = 0; k < 300000; k++) {
-        u32 mode = k % MODES, opcode = opcodes[below(ARRAY_SIZE(opcodes))];
-        u32 other = opcodes[below(ARRAY_SIZE(opcodes))];
-        u32 at = add_prefixes(bytes, mode, below(13)), length = at;
-
-        for (u32 rest = opcode; rest; rest >>= 8)
-            bytes[length++] = rest;
-        memcpy(bytes_end - length, bytes, length);
-        assert_int_equal(insn_match(bytes_end - length, length, mode, opcode), length);
-        assert_int_equal(decode(&i, bytes, length, mode), length);
-        assert_int_equal(insn_match(bytes, length, mode, other), other == opcode ? length : 0);
-        memcpy(bytes_end - at - 1, bytes, at + 1);
-        if (opcode > 0xff)
-            assert_int_equal(insn_match(bytes_end - at - 1, at + 1, mode, opcode), 0);
-    }
-    memset(bytes_end - 20, 0x66, 20);
-    bytes_end[-1] = 0xf4;
-    assert_int_equal(insn_match(bytes_end - 15, 15, INSN_MODE_64, INSN_HLT), 15);
-    assert_int_equal(insn_match(bytes_end - 16, 16, INSN_MODE_64, INSN_HLT), 0);
-    assert_int_equal(insn_match(bytes_end, 0, INSN_MODE_64, INSN_HLT), 0);
-    assert_int_equal(insn_match((const u8 *)"\x48\x0f\xa2", 3, INSN_MODE_32, INSN_CPUID), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lengths),      cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_prefixes),     cmocka_unit_test(test_near_branch_66),
-        cmocka_unit_test(test_match),        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_every_opcode), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_near_branch_66),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_every_opcode),
+        cmocka_unit_test(test_truncated),
     };
 
     return cmocka_run_group_tests_name("insn", tests, set_up, NULL);

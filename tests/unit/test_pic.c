@@ -608,7 +608,10 @@ static void naive_ocw2(struct naive *m, int c, u8 value)
     case 4: m->aeoi_rotate[c] = true; break;
     case 5: naive_eoi(m, c, true); break;
     case 6: m->highest[c] = (level + 1) % 8; break;
-    case 7: m->isr[c][level] = false; m->highest[c] = (level + 1) % 8; break;
+    case 7:
+        m->isr[c][level] = false;
+        m->highest[c] = (level + 1) % 8;
+        break;
     }
 }
 
@@ -712,9 +715,7 @@ static void test_random_ports(void **state)
         case 0: out(port, (u8)(r >> 16)); break;
         case 1: in(port); break;
         case 2: line(r >> 16 & 15, r >> 20 & 1); break;
-        default:
-            vector = pic_acknowledge(&pic);
-            assert_in_range(vector + 1, 0, 256);
+        default: vector = pic_acknowledge(&pic); assert_in_range(vector + 1, 0, 256);
         }
         assert_int_equal(fake.intr, pic_pending(&pic));
         assert_in_range(pic.chip[0].lowest | pic.chip[1].lowest, 0, 7);

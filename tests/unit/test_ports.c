@@ -66,8 +66,8 @@ static void test_exit_port(void **state)
 
 static void test_claims(void **state)
 {
-    static const u16 ranges[][2] = {{0x20, 0x21}, {0x40, 0x43},   {0x61, 0x61},   {0xa0, 0xa1},
-                                    {0xe9, 0xe9}, {0xf4, 0xf7},   {0x3f8, 0x3ff}, {0x4d0, 0x4d1}};
+    static const u16 ranges[][2] = {{0x20, 0x21}, {0x40, 0x43}, {0x61, 0x61},   {0xa0, 0xa1},
+                                    {0xe9, 0xe9}, {0xf4, 0xf7}, {0x3f8, 0x3ff}, {0x4d0, 0x4d1}};
     u32 present = 0, expected = 0;
 
     (void)state;
@@ -173,8 +173,10 @@ static void test_random_hammering(void **state)
     for (u32 i = 0; i < 1000000; i++) {
         hammer(&seed);
         for (u32 t = 0; t < DEV_TIMER_COUNT; t++)
-            if (fake.deadline[t] && fake.deadline[t] <= fake.now)
+            if (fake.deadline[t] && fake.deadline[t] <= fake.now) {
+                fake.deadline[t] = 0;
                 platform_timer(&p, (enum dev_timer)t);
+            }
         assert_int_equal(fake.intr, pic_pending(&p.pic));
         assert_in_range(p.uart.count, 0, UART_FIFO);
     }

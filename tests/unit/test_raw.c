@@ -55,8 +55,8 @@ static int load(u64 memory, enum vm_start start, gpa_t at, gpa_t entry, u64 size
                 struct load_result *r)
 {
     static struct vm_config c;
-    struct load_target t = {.memory = memory, .write = guest_write, .zero = guest_zero,
-                            .error = guest_error};
+    struct load_target t = {
+        .memory = memory, .write = guest_write, .zero = guest_zero, .error = guest_error};
 
     vm_config_default(&c);
     strcpy(c.image_name, "disk");
@@ -103,6 +103,12 @@ static void real_above_64k_uses_segment(void **state)
     assert_int_equal(load(MIB, VM_START_REAL, 0xffe00, 0xffff5, 512, &r), 0);
     assert_int_equal(r.cs, 0xffff);
     assert_int_equal(r.rip, 5);
+    assert_int_equal(load(MIB, VM_START_REAL, 0xff00, 0x10000, 512, &r), 0);
+    assert_int_equal(r.cs, 0x1000);
+    assert_int_equal(r.rip, 0);
+    assert_int_equal(load(MIB, VM_START_REAL, 0xff00, 0xffff, 512, &r), 0);
+    assert_int_equal(r.cs, 0);
+    assert_int_equal(r.rip, 0xffff);
 }
 
 static void protected_starts_at_entry(void **state)

@@ -75,7 +75,7 @@ def _prepare(opts, folder):
         file.write(text)
     modules = [options.parse_module(word)._replace(args="") for word in opts.module]
     return options.make_boot(opts, host, opts.image, text=text, cmdline=opts.append,
-                             modules=[machine.Module(path, "manifest"), image, *modules])
+                             modules=[machine.manifest_module(path), image, *modules])
 
 
 def main(opts):
@@ -92,6 +92,7 @@ def main(opts):
         if not opts.verbose:
             for line in session.collector.log[-_TAIL:]:
                 print(line, file=sys.stderr)
-        sys.stderr.write(outcome.errors)
+        if status == BROKEN or opts.verbose:
+            sys.stderr.write(outcome.errors)
         print(f"toll: {message}", file=sys.stderr)
     return status

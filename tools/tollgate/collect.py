@@ -106,11 +106,31 @@ def account_problems(record):
     return problems
 
 
+SERIES = ("values", "null", "starts", "exits", "interrupts")
+
+
+def join_parts(records):
+    """[(source, bench record)] with those sent in parts made whole; a missing part shows in n."""
+    whole, joined = [], {}
+    for source, record in records:
+        key = (source, record.get("name"))
+        if "part" not in record:
+            whole.append((source, record))
+        elif not isinstance(record.get("name"), str) or key not in joined:
+            joined[key] = dict(record)
+            whole.append((source, joined[key]))
+        else:
+            for name in SERIES:
+                if isinstance(joined[key].get(name), list) and isinstance(record.get(name), list):
+                    joined[key][name] = joined[key][name] + record[name]
+    return whole
+
+
 def bench_series(record):
-    """Checks a bench record's series against each other; returns their run lengths by name."""
+    """Checks a bench record's series against each other; returns them, still encoded, by name."""
     series = {}
     n = record.get("n")
-    for key in ("values", "starts", "exits", "interrupts"):
+    for key in SERIES:
         if key not in record:
             continue
         length = stats.check_runs(record[key], key, signed=key == "starts")

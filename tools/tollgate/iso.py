@@ -23,9 +23,9 @@ def _words(text):
 def grub_config(boot):
     """The text of grub.cfg for a staged boot: no menu, no wait."""
     module = "module2" if boot.protocol == "multiboot2" else "module"
+    kernel = f"    {boot.protocol} {_quote('/boot/' + boot.kernel)} {_words(boot.cmdline)}"
     lines = ["set timeout=0", "set default=0", "terminal_output console",
-             "insmod all_video", "menuentry boot {",
-             f"    {boot.protocol} {_quote('/boot/' + boot.kernel)} {_words(boot.cmdline)}".rstrip()]
+             "insmod all_video", "menuentry boot {", kernel.rstrip()]
     lines += [f"    {module} {_quote('/boot/' + m.path)} {_words(m.cmdline)}"
               for m in boot.modules]
     return "\n".join(lines + ["    boot", "}", ""])

@@ -29,6 +29,11 @@ class Module(NamedTuple):
         return f"{self.name} {self.args}".strip()
 
 
+def manifest_module(path, name="manifest"):
+    """The manifest's module: the word after the name tells the hypervisor what it is."""
+    return Module(path, name, "manifest")
+
+
 class Boot(NamedTuple):
     """What to boot. exact: count instructions (one CPU running)."""
     host: Host

@@ -9,6 +9,7 @@ from tollgate import Refused
 
 _SECTION = re.compile(r"\[\s*(machine|vm\s+(\S+?))\s*\]")
 NAME_MAX = 31
+MARK = "#tollgate\n"  # a manifest's first line
 
 
 def parse_setting(text):
@@ -29,8 +30,9 @@ def render(vms, machine=()):
     """The manifest's text. vms: [(name, [(key, value)])], machine: [(key, value)]."""
     sections = [("machine", machine)] if machine else []
     sections += [(f"vm {name}", settings) for name, settings in vms]
-    return "\n".join(f"[{title}]\n" + "".join(f"{key} = {value}\n" for key, value in settings)
-                     for title, settings in sections)
+    return MARK + "\n".join(
+        f"[{title}]\n" + "".join(f"{key} = {value}\n" for key, value in settings)
+        for title, settings in sections)
 
 
 def _settings(text):
@@ -57,15 +59,6 @@ def module_names(text):
     words = (value.split()[0] for vm, key, value in _settings(text)
              if vm is not None and key in ("image", "module") and value)
     return list(dict.fromkeys(words))
-
-
-def setting(text, vm, key):
-    """The last value of key in the VM's section, None when absent."""
-    value = None
-    for name, k, v in _settings(text):
-        if name == vm and k == key:
-            value = v
-    return value
 
 
 def megabytes(text):

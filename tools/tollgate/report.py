@@ -80,6 +80,17 @@ def _bench_table(group, measured, native):
     return table.render(header, rows)
 
 
+def _null_line(entries):
+    """The empty pair that the payload times just before each sample."""
+    if not entries:
+        return []
+    low, high = (f(e["null"][key] for e in entries) for f, key in ((min, "min"), (max, "max")))
+    total = sum(e["n"] for e in entries)
+    mean = sum(e["null"]["mean"] * e["n"] for e in entries) / total
+    return [f"null test beside every sample, not subtracted: min {table.number(low)}, mean "
+            f"{table.number(mean)}, max {table.number(high)}"]
+
+
 def _benchmarks(results, native):
     lines = []
     for (_, vm), group in _groups(results["benchmarks"]):
@@ -90,10 +101,7 @@ def _benchmarks(results, native):
                     if row["vm"] == vm and first["loop"] == "plain"}
         lines += _heading(f"Benchmarks: {title}")
         lines += _bench_table(group, measured, None if on_native else native)
-        null = next((e["null"] for e in group if e["null"]), None)
-        if null:
-            lines.append(f"null test, in every figure and not subtracted: {null['name']}, min "
-                         f"{table.number(null['min'])}, mean {table.number(null['mean'])}")
+        lines += _null_line([e for e in group if e["null"] and not e["halts"]])
     return lines
 
 
@@ -141,7 +149,26 @@ def _accounts(results):
     return lines
 
 
-_EXIT_COLUMNS = ("n", "min", "p50", "p90", "p99", "max", "mean")
+_EXIT_COLUMNS = ("n", "min", "p50", "p90", "p99", "max")
+
+
+def _exit_row(record, names):
+    n, total = record.get("n"), record.get("sum")
+    return [names.get(record.get("vm"), record.get("vm")), record.get("vcpu"), record.get("kind"),
+            *(record.get(column) for column in _EXIT_COLUMNS), total,
+            total / n if n and isinstance(total, int) else None]
+
+
+def _residues(boot):
+    """What the measuring loop executes outside its stamps, as the hypervisor published it."""
+    found = {key: value for key, value in (boot["host"] or {}).items()
+             if key.startswith("residue")}
+    for record in boot["residues"]:
+        found.update((key, value) for key, value in record.items() if key != "t")
+    if not found:
+        return []
+    fields = ", ".join(f"{key} {table.number(value)}" for key, value in found.items())
+    return textwrap.wrap(f"instructions of an exit outside the stamps: {fields}", _WIDTH)
 
 
 def _exits(results):
@@ -149,14 +176,12 @@ def _exits(results):
     for index, boot in enumerate(results["boots"]):
         if not boot["exits"]:
             continue
-        columns = [c for c in _EXIT_COLUMNS if any(c in record for record in boot["exits"])]
-        rows = [[record.get("vm"), record.get("vcpu"), record.get("kind")]
-                + [record.get(c) for c in columns] for record in boot["exits"]]
+        names = {vm.get("id"): vm["name"] for vm in boot["vms"]}
+        rows = [_exit_row(record, names) for record in boot["exits"]]
         lines += _heading(f"Exits, ticks between the stamps: {_boot_title(results, index)}")
-        lines += table.render(["VM", "vCPU", "kind", *columns], rows, left=3)
-        for record in boot["residues"]:
-            fields = ", ".join(f"{k} {v}" for k, v in record.items() if k != "t")
-            lines += textwrap.wrap(f"outside the stamps: {fields}", _WIDTH)
+        lines += table.render(["VM", "vCPU", "kind", *_EXIT_COLUMNS, "sum", "mean"], rows,
+                              left=3)
+        lines += _residues(boot)
     return lines
 
 

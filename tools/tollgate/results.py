@@ -5,18 +5,11 @@ import os
 import time
 
 from tollgate import Invalid, Refused, __version__, stats, units
-from tollgate.collect import NATIVE, bench_series
+from tollgate.collect import NATIVE, bench_series, join_parts
 
 FORMAT = 1
 _SCHEMA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                        "results.schema.json")
-NULL_SUFFIXES = ("null", "empty", "empty_pair")
-
-
-def is_null_test(name):
-    """Whether a benchmark times nothing but the harness itself."""
-    parts = name.split(".")
-    return parts[0] == "null" or parts[-1] in NULL_SUFFIXES
 
 
 def _integer(value):
@@ -50,7 +43,7 @@ def _scaled(summary, unit, host, boot):
         return summary
     factor = units.ns_per_tick(host, exact=boot["exact"], tsc_hz=boot["tsc_hz"])
     if factor is None:
-        raise stats.BadSeries("virtual-ns are unknown: the host's tsc_hz is missing")
+        raise stats.BadSeries("virtual-ns are unknown without the host's tsc_hz")
     return units.scale(summary, factor)
 
 
@@ -70,20 +63,10 @@ def benchmark(record, source, boot, index, host):
     entry["halts"] = halts
     entry["max_sample"] = _max_sample(series)
     entry["null"] = None
+    if "null" in series:
+        null = _scaled(stats.summarize(series["null"]), unit, host, boot)
+        entry["null"] = {key: null[key] for key in ("min", "p50", "max", "mean")}
     return entry
-
-
-def _attach_null(entries):
-    """Puts the null test of the same payload beside each figure; nothing is subtracted."""
-    nulls = {}
-    for entry in entries:
-        if is_null_test(entry["name"]):
-            nulls.setdefault((entry["boot"], entry["vm"]), entry)
-    for entry in entries:
-        null = nulls.get((entry["boot"], entry["vm"]))
-        if null is not None and null is not entry:
-            entry["null"] = {key: null[key] for key in ("name", "unit", "n", "min", "p50", "max",
-                                                        "mean")}
 
 
 def _name_of(record):
@@ -108,14 +91,15 @@ def add_boot(results, collector, facts, host):
                          "status": _integer(done.get(source, {}).get("status"))}
                         for source, record in collector.by_type["payload"]]
     problems = list(collector.problems)
+    if boot["exact"] and (host_record or {}).get("ticks_are_instructions") is False:
+        problems.append("the hypervisor found that a tick is not an instruction here")
     entries = []
-    for source, record in collector.by_type["bench"]:
+    for source, record in join_parts(collector.by_type["bench"]):
         try:
             _name_of(record)
             entries.append(benchmark(record, source, boot, index, host))
         except stats.BadSeries as error:
             problems.append(f"benchmark {record.get('name')!r} is unusable: {error}")
-    _attach_null(entries)
     if host is None and (host_record or {}).get("hypervisor_bit"):
         results["host"]["unit"] = units.CYCLES_NESTED
     results["benchmarks"] += entries

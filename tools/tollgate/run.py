@@ -11,6 +11,7 @@ from tollgate.collect import NATIVE, TOLLGATE, bench_series
 from tollgate.session import Listener, Session
 
 _DEFAULTS = [("memory", "64M")]
+_TAIL = 40  # lines of the hypervisor's log shown when something is wrong
 
 
 class Plan(NamedTuple):
@@ -19,6 +20,7 @@ class Plan(NamedTuple):
     platform: str
     manifest: Optional[str] = None
     modules: tuple = ()
+    manifest_name: str = "manifest"  # in the hypervisor's messages
 
 
 class Progress(Listener):
@@ -41,7 +43,9 @@ class Progress(Listener):
 
     def _tell(self, event):
         value, text = event.value, None
-        if value["t"] == "bench":
+        if value["t"] == "bench" and "part" in value:
+            text = f"{value.get('name')}: part {value['part']} of {value.get('parts')}"
+        elif value["t"] == "bench":
             try:
                 summary = stats.summarize(bench_series(value)["values"])
                 text = f"{value.get('name')}: mean {summary['mean']:.2f}, n {summary['n']}"
@@ -97,7 +101,8 @@ def make_plans(opts):
     if opts.platform in (TOLLGATE, "both"):
         if opts.manifest:
             text = _read_text(opts.manifest)
-            plans.append(Plan("tollgate", TOLLGATE, text, _find_modules(opts, text)))
+            plans.append(Plan("tollgate", TOLLGATE, text, _find_modules(opts, text),
+                              machine.module_name(opts.manifest)))
         else:
             for loop in ("plain", "measure") if opts.loop == "both" else (opts.loop,):
                 plans.append(Plan(loop, TOLLGATE, *_default_manifest(opts, loop)))
@@ -113,7 +118,7 @@ def _boot_of(plan, opts, host, folder):
         return options.make_boot(opts, host, opts.payload, cmdline=opts.cmdline)
     path = os.path.join(folder, f"{plan.label}.manifest")
     store.write_text(path, plan.manifest)
-    modules = [machine.Module(path, "manifest"), *plan.modules]
+    modules = [machine.manifest_module(path, plan.manifest_name), *plan.modules]
     return options.make_boot(opts, host, opts.image, text=plan.manifest, modules=modules,
                              cmdline=opts.append)
 
@@ -138,7 +143,9 @@ def _run_plan(plan, opts, host, folder, collected):
     session.collector.judge(outcome.timed_out, outcome.seconds)
     if outcome.interrupted:
         session.collector.problems.append("interrupted")
-    if outcome.errors.strip():
+    if session.collector.problems:
+        for line in session.collector.log[-_TAIL:]:
+            print(f"[{plan.label}] {line}", file=sys.stderr)
         sys.stderr.write(outcome.errors)
     results.add_boot(collected, session.collector, _facts(plan, boot, outcome), host)
     return outcome

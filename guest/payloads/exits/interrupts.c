@@ -9,8 +9,8 @@
 #include "guest/crt/interrupt.h"
 #include "guest/crt/lapic.h"
 
-#define VECTOR            0x40
-#define MSR_X2APIC_SELF   0x83f
+#define VECTOR          0x40
+#define MSR_X2APIC_SELF 0x83f
 
 BENCH_OP_TO_HANDLER(op_inject_vmmcall, "vmmcall")
 BENCH_OP_TO_HANDLER(op_inject_vmcall, "vmcall")
@@ -67,8 +67,9 @@ static void teardown_inject(struct bench *b)
 }
 
 static struct bench table[] = {
-    {.name = "inject.irq", .setup = setup_inject, .teardown = teardown_inject},
+    {.name = "inject.irq", .to_handler = true, .setup = setup_inject, .teardown = teardown_inject},
     {.name = "ipi.self",
+     .to_handler = true,
      .setup = setup_self,
      .prepare = prepare_self,
      .teardown = teardown_self},

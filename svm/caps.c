@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Detecting AMD-V and its extensions.
+ */
+#include "svm/caps.h"
+
+#include "hv/host/irq.h"
+#include "hv/x86/insn.h"
+#include "hv/x86/msr.h"
+
+#define LEAF_SVM 0x8000000au
+
+#define EXTENDED1_ECX_SVM      BIT(2)
+#define EXTENDED1_EDX_1G       BIT(26)
+#define EXTENDED1_EDX_RDTSCP   BIT(27)
+#define SVM_EDX_NPT            BIT(0)
+#define SVM_EDX_SVML           BIT(2)
+#define SVM_EDX_NRIPS          BIT(3)
+#define SVM_EDX_CLEAN          BIT(5)
+#define SVM_EDX_FLUSH_BY_ASID  BIT(6)
+#define SVM_EDX_DECODE_ASSISTS BIT(7)
+#define SVM_EDX_PAUSE_FILTER   BIT(10)
+#define FEATURES_ECX_XSAVE     BIT(26)
+#define EXTENDED7_ECX_LA57     BIT(16)
+
+#define XCR0_SWITCHED 0xe7u /* x87, SSE, AVX, AVX-512 */
+
+struct svm_caps svm_caps;
+
+static void probe_xsave(struct svm_caps *c)
+{
+    struct cpuid_regs r;
+
+    c->xsave = insn_cpuid(1, 0).ecx & FEATURES_ECX_XSAVE;
+    if (!c->xsave)
+        return;
+    r = insn_cpuid(0xd, 0);
+    c->xcr0 = r.eax & XCR0_SWITCHED;
+    c->xsave_size = r.ecx;
+}
+
+const char *svm_caps_probe(void)
+{
+    struct svm_caps *c = &svm_caps;
+    struct cpuid_regs r;
+    u64 vm_cr;
+
+    if (insn_cpuid(0x80000000u, 0).eax < LEAF_SVM)
+        return "this processor has no AMD-V (no CPUID leaf 8000000A)";
+    r = insn_cpuid(0x80000001u, 0);
+    if (!(r.ecx & EXTENDED1_ECX_SVM))
+        return "this processor has no AMD-V (CPUID 8000_0001 ECX.SVM is clear)";
+    c->pages_1g = r.edx & EXTENDED1_EDX_1G;
+    c->rdtscp = r.edx & EXTENDED1_EDX_RDTSCP;
+    r = insn_cpuid(LEAF_SVM, 0);
+    if (msr_read_safe(MSR_VM_CR, &vm_cr) == 0 && vm_cr & VM_CR_SVMDIS)
+        return r.edx & SVM_EDX_SVML ? "AMD-V is disabled by firmware and locked (VM_CR.SVMDIS, SVML)"
+                                    : "AMD-V is disabled by firmware (VM_CR.SVMDIS)";
+    c->revision = r.eax & 0xff;
+    c->asids = r.ebx;
+    c->npt = r.edx & SVM_EDX_NPT;
+    c->nrip = r.edx & SVM_EDX_NRIPS;
+    c->clean_bits = r.edx & SVM_EDX_CLEAN;
+    c->flush_by_asid = r.edx & SVM_EDX_FLUSH_BY_ASID;
+    c->decode_assists = r.edx & SVM_EDX_DECODE_ASSISTS;
+    c->pause_filter = r.edx & SVM_EDX_PAUSE_FILTER;
+    c->la57 = insn_cpuid(0, 0).eax >= 7 && insn_cpuid(7, 0).ecx & EXTENDED7_ECX_LA57;
+    probe_xsave(c);
+    if (!c->npt)
+        return "this processor's AMD-V has no nested paging, and shadow paging is not offered";
+    if (c->asids < 2)
+        return "this processor's AMD-V offers no ASID for guests";
+    return NULL;
+}
+
+const char *svm_caps_feature(u32 i)
+{
+    const struct svm_caps *c = &svm_caps;
+    const struct {
+        const char *name;
+        bool present;
+    } all[] = {
+        {"npt", c->npt},
+        {"nrips", c->nrip},
+        {"clean_bits", c->clean_bits},
+        {"flush_by_asid", c->flush_by_asid},
+        {"decode_assists", c->decode_assists},
+        {"pause_filter", c->pause_filter},
+        {"pages_1g", c->pages_1g},
+        {"rdtscp", c->rdtscp},
+        {"xsave", c->xsave},
+    };
+    u32 j;
+
+    for (j = 0; j < ARRAY_SIZE(all); j++)
+        if (all[j].present && i-- == 0)
+            return all[j].name;
+    return NULL;
+}
