@@ -3,8 +3,7 @@
  * From the boot loader's 32-bit protected mode to boot_main in 64-bit mode: checks the processor,
  * builds the first page tables (one to one, W^X from the start), switches over.
  */
-#include "boot/entry.h"
-#include "hv/host/layout.h"
+#include "boot/long_mode.inc"
 
 #define PAGE      4096
 #define PTE_RO    0x1

@@ -92,8 +92,7 @@ static const char *tag_module(const struct mb2_state *s)
 
     if (!read_tag(s, &m, sizeof(m)))
         return too_small;
-    return multiboot_add_module(s->bi, m.start, m.end, s->at + sizeof(m),
-                                s->tag.size - sizeof(m));
+    return multiboot_add_module(s->bi, m.start, m.end, s->at + sizeof(m), s->tag.size - sizeof(m));
 }
 
 static const char *tag_mmap(const struct mb2_state *s)
@@ -152,8 +151,7 @@ static const char *parse_tag(struct mb2_state *s)
         multiboot_read_text(bi->loader, sizeof(bi->loader), text, max);
         return NULL;
     case MB2_TAG_MODULE: return tag_module(s);
-    case MB2_TAG_MEMORY:
-        return read_tag(s, &s->memory, sizeof(s->memory)) ? NULL : too_small;
+    case MB2_TAG_MEMORY: return read_tag(s, &s->memory, sizeof(s->memory)) ? NULL : too_small;
     case MB2_TAG_MMAP: return tag_mmap(s);
     case MB2_TAG_FRAMEBUFFER: return tag_framebuffer(s);
     case MB2_TAG_EFI32:

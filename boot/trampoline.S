@@ -3,7 +3,7 @@
  * Start of an application processor; hv/host/trampoline.h tells how it is used. Only the 16-bit
  * part runs in the copied page.
  */
-#include "boot/entry.h"
+#include "boot/long_mode.inc"
 #include "hv/host/trampoline.h"
 
     .section .rodata

@@ -107,7 +107,7 @@ static void decode_details(struct svm_vcpu *s, struct exit *e, u32 code)
 void svm_exit_decode(struct svm_vcpu *s, struct exit *e)
 {
     const struct vmcb *b = &s->vmcb;
-    u32 code = (u32)b->exitcode;
+    u32 code = b->exitcode;
 
     e->code = b->exitcode;
     e->info1 = b->exitinfo1;

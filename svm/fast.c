@@ -3,6 +3,7 @@
  * The fast path: exits served between #VMEXIT and VMRUN with only the caller-saved registers
  * saved, GIF clear, the guest's FS, GS, TR and the rest of the VMLOAD state still on the CPU, no
  * MSR touched. Nothing here may fault or use a stack of the IDT. What needs more returns NULL.
+ * Rare turns are taken by tail calls, so that the straight way needs no stack frame.
  */
 #include "hv/abi/hypercall.h"
 #include "hv/vm/exits.h"
@@ -10,99 +11,100 @@
 #include "svm/exitcode.h"
 #include "svm/vcpu.h"
 
-/* Compares all that a remembered length rests on; see svm/length.h. */
-static inline u32 verified_length(struct svm_vcpu *s)
-{
-    const struct vmcb *b = &s->vmcb;
-    const struct length_entry *e = length_slot(&s->lengths, b->rip);
+typedef struct vmcb *fast_handler(struct svm_vcpu *s);
 
-    if (unlikely(e->rip != b->rip || e->cr3 != b->cr3 || e->cs != length_cs(b) ||
-                 !(b->cr0 & CR0_PG) || *e->pte[0] != e->pte_value[0] ||
-                 *e->pte[1] != e->pte_value[1] || *e->pte[2] != e->pte_value[2] ||
-                 *e->pte[3] != e->pte_value[3] || (*e->code & e->mask) != e->bytes))
-        return length_decode(s);
-    return e->length;
-}
-
-/* Steps over the instruction. False: its length is not to be had. */
-static inline bool step(struct svm_vcpu *s)
+/* Something waits before the next entry; the exit itself is done. */
+static __attribute__((noinline)) struct vmcb *served_slow(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
 
-    if (likely(s->use_nrip)) {
-        b->rip = b->nrip;
-    } else {
-        u32 length = verified_length(s);
-
-        if (unlikely(!length))
-            return false;
-        b->rip += length;
-        if (unlikely(!(b->cs.attr & SEG_ATTR_L)))
-            b->rip = (u32)b->rip;
-    }
-    b->int_shadow = 0;
-    return true;
-}
-
-/* The exit is served; stays on the fast path unless something waits. */
-static inline struct vmcb *served(struct svm_vcpu *s)
-{
-    struct vmcb *b = &s->vmcb;
-
-    if (unlikely(b->rflags & RFLAGS_TF)) {
+    if (b->rflags & RFLAGS_TF) {
         b->dr6 |= DR6_BS;
         svm_dirty(s, CLEAN_DR);
         vcpu_inject_exception(&s->base, VECTOR_DB, false, 0);
     }
-    if (likely(!s->base.request))
-        return b;
     s->served = true;
     return NULL;
 }
 
-static inline struct vmcb *fast_cpuid(struct svm_vcpu *s)
+/* The exit is done; stays on the fast path unless the guest single-steps or something waits. */
+static inline struct vmcb *served(struct svm_vcpu *s)
+{
+    struct vmcb *b = &s->vmcb;
+
+    b->int_shadow = 0;
+    if (unlikely(b->rflags & RFLAGS_TF || s->base.request))
+        return served_slow(s);
+    return b;
+}
+
+/* No length on the fast path: finds it out and remembers it, then finishes the exit. */
+static __attribute__((noinline)) struct vmcb *served_after_decode(struct svm_vcpu *s)
+{
+    u32 length = length_decode(s);
+
+    if (!length)
+        return NULL; /* the slow path meets the same and stops the VM */
+    s->vmcb.rip += length;
+    if (!(s->vmcb.cs.attr & SEG_ATTR_L))
+        s->vmcb.rip = (u32)s->vmcb.rip;
+    return served(s);
+}
+
+/* Steps over the instruction when its length is at hand; if not, served_after_decode() is next. */
+static inline bool step(struct svm_vcpu *s)
+{
+    const struct length_entry *e;
+    struct vmcb *b = &s->vmcb;
+
+    if (likely(s->use_nrip)) {
+        b->rip = b->nrip;
+        return true;
+    }
+    e = length_slot(&s->lengths, b->rip);
+    if (unlikely(!length_verify(e, b)))
+        return false;
+    b->rip += e->length;
+    return true;
+}
+
+static struct vmcb *fast_cpuid(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
     const struct cpuid_regs *r = cpuid_fast(s->base.cpuid, (u32)b->rax);
 
-    if (unlikely(!r || !step(s)))
+    if (unlikely(!r))
         return NULL;
     b->rax = r->eax;
     s->base.regs[GPR_RBX] = r->ebx;
     s->base.regs[GPR_RCX] = r->ecx;
     s->base.regs[GPR_RDX] = r->edx;
-    return served(s);
+    return step(s) ? served(s) : served_after_decode(s);
 }
 
-static inline struct vmcb *fast_msr(struct svm_vcpu *s)
+static struct vmcb *fast_msr(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
     u64 value;
 
-    if (b->exitinfo1) { /* WRMSR */
-        s->base.exit_kind = EXIT_WRMSR;
-        return NULL;
-    }
-    s->base.exit_kind = EXIT_RDMSR;
-    if (unlikely(!msr_read(&s->base, (u32)s->base.regs[GPR_RCX], &value) || !step(s)))
+    if (b->exitinfo1 || !msr_read_simple(&s->base, (u32)s->base.regs[GPR_RCX], &value))
         return NULL;
     b->rax = (u32)value;
     s->base.regs[GPR_RDX] = value >> 32;
-    return served(s);
+    return step(s) ? served(s) : served_after_decode(s);
 }
 
-static inline struct vmcb *fast_hypercall(struct svm_vcpu *s)
+static struct vmcb *fast_hypercall(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
 
-    if (b->rax != HYPERCALL_NULL || b->cpl || !s->base.vm->config.hypercalls || !step(s))
+    if (b->rax != HYPERCALL_NULL || b->cpl || !s->base.vm->config.hypercalls)
         return NULL;
-    b->rax = 0;
-    return served(s);
+    return step(s) ? served(s) : served_after_decode(s);
 }
 
 /* EXITINFO2 always holds the next RIP of a port access. */
-static inline struct vmcb *fast_port(struct svm_vcpu *s)
+static struct vmcb *fast_port(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
     u32 info = (u32)b->exitinfo1, size = (info & IOIO_SIZE) >> 4;
@@ -110,49 +112,71 @@ static inline struct vmcb *fast_port(struct svm_vcpu *s)
 
     if (unlikely(info & IOIO_STR))
         return NULL;
-    if (info & IOIO_IN) {
+    if (!(info & IOIO_IN)) {
+        exit_pio_out(&s->base, port, size, (u32)b->rax);
+    } else {
         u32 value = exit_pio_in(&s->base, port, size);
 
-        if (size == 1)
-            b->rax = (b->rax & ~0xffull) | (value & 0xff);
+        if (likely(size == 1))
+            *(u8 *)&b->rax = (u8)value;
         else if (size == 2)
-            b->rax = (b->rax & ~0xffffull) | (value & 0xffff);
+            *(u16 *)&b->rax = (u16)value;
         else
             b->rax = value;
-    } else {
-        exit_pio_out(&s->base, port, size, (u32)b->rax);
     }
     b->rip = b->exitinfo2;
-    b->int_shadow = 0;
     return served(s);
 }
+
+/* First touch of guest memory. A fault while an event was being delivered needs the event again. */
+static __attribute__((noinline)) struct vmcb *fast_fill(struct svm_vcpu *s)
+{
+    struct vmcb *b = &s->vmcb;
+    bool zeroed;
+
+    if (unlikely(b->exitintinfo & EVENT_V || b->exitinfo1 & NPF_PRESENT ||
+                 vm_memory_fill(s->base.vm, b->exitinfo2, &zeroed)))
+        return NULL;
+    s->base.exit_kind = zeroed ? EXIT_FILL_ZERO : EXIT_FILL;
+    if (unlikely(s->base.request))
+        return served_slow(s);
+    return b;
+}
+
+static struct vmcb *fast_none(struct svm_vcpu *s)
+{
+    (void)s;
+    return NULL;
+}
+
+static fast_handler *const handlers[VMEXIT_CODES] = {
+    [0 ... VMEXIT_CODES - 1] = fast_none,
+    [VMEXIT_CPUID] = fast_cpuid,
+    [VMEXIT_IOIO] = fast_port,
+    [VMEXIT_MSR] = fast_msr,
+    [VMEXIT_VMMCALL] = fast_hypercall,
+};
 
 struct vmcb *svm_fast(struct vmcb *vmcb)
 {
     struct svm_vcpu *s = (struct svm_vcpu *)vmcb;
+    u32 code = vmcb->exitcode;
 
     s->base.stats->exits++;
-    switch ((u32)vmcb->exitcode) {
-    case VMEXIT_CPUID: return fast_cpuid(s);
-    case VMEXIT_IOIO: return fast_port(s);
-    case VMEXIT_MSR: return fast_msr(s);
-    case VMEXIT_VMMCALL: return fast_hypercall(s);
-    }
-    return NULL;
+    if (likely(code < VMEXIT_CODES))
+        return handlers[code](s);
+    return code == VMEXIT_NPF ? fast_fill(s) : NULL;
 }
 
-/* Names the exits svm_fast() serves; fast_port and fast_msr say more. */
-static void name_exit(struct svm_vcpu *s)
+/* Names the exits served here; the handlers of port accesses and fills say more. */
+static u8 kind_of(const struct vmcb *b)
 {
-    struct vmcb *b = &s->vmcb;
-
-    switch ((u32)b->exitcode) {
-    case VMEXIT_CPUID: s->base.exit_kind = EXIT_CPUID; break;
-    case VMEXIT_VMMCALL: s->base.exit_kind = EXIT_HYPERCALL; break;
-    case VMEXIT_IOIO:
-        s->base.exit_kind = b->exitinfo1 & IOIO_IN ? EXIT_PIO_IN : EXIT_PIO_OUT;
-        break;
-    default: s->base.exit_kind = EXIT_UNKNOWN;
+    switch (b->exitcode) {
+    case VMEXIT_CPUID: return EXIT_CPUID;
+    case VMEXIT_VMMCALL: return EXIT_HYPERCALL;
+    case VMEXIT_MSR: return EXIT_RDMSR;
+    case VMEXIT_IOIO: return b->exitinfo1 & IOIO_IN ? EXIT_PIO_IN : EXIT_PIO_OUT;
+    default: return EXIT_UNKNOWN;
     }
 }
 
@@ -165,7 +189,7 @@ struct vmcb *svm_fast_measured(struct vmcb *vmcb)
     account_exit(a, s->entered, s->left);
     a->record.rip = vmcb->rip;
     a->record.info = vmcb->exitinfo1;
-    name_exit(s);
+    s->base.exit_kind = kind_of(vmcb);
     again = svm_fast(vmcb);
     if (again || s->served)
         account_exit_is(a, (enum exit_kind)s->base.exit_kind);

@@ -30,18 +30,20 @@ static void remember(struct svm_vcpu *s, const u8 *bytes, u32 length)
     if (!(b->efer & EFER_LMA) || !(b->cs.attr & SEG_ATTR_L) || length > 8 ||
         (b->rip & (PAGE_SIZE - 1)) > PAGE_SIZE - 8)
         return;
-    if (walk_gva(&s->base, b->rip, &w) || w.levels > LENGTH_LEVELS)
+    if (walk_gva(&s->base, b->rip, &w) || w.levels < 2 || w.levels > LENGTH_LEVELS)
         return;
     e->code = vm_memory_peek(s->base.vm, w.gpa);
     if (!e->code)
         return;
-    e->mask = length == 8 ? ~0ull : BIT64(8 * length) - 1;
+    e->mask = ~0ull >> (64 - 8 * length);
     e->bytes = 0;
     for (i = 0; i < length; i++)
         e->bytes |= (u64)bytes[i] << (8 * i);
     for (i = 0; i < LENGTH_LEVELS; i++) {
-        e->pte[i] = i < w.levels ? w.entry[i] : &e->none;
-        e->pte_value[i] = i < w.levels ? w.value[i] : e->none;
+        u32 level = MIN(i, w.levels - 1);
+
+        e->pte[i] = w.entry[level];
+        e->pte_value[i] = w.value[level];
     }
     e->cr3 = b->cr3;
     e->cs = length_cs(b);

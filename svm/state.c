@@ -113,8 +113,8 @@ void svm_dump(struct vcpu *v)
 {
     const struct vmcb *b = &svm_of(v)->vmcb;
 
-    log_error("  vmcb: exitcode %#llx info %#llx %#llx intinfo %#llx nrip %#llx",
-              (unsigned long long)b->exitcode, (unsigned long long)b->exitinfo1,
+    log_error("  vmcb: exitcode %#x info %#llx %#llx intinfo %#llx nrip %#llx",
+              b->exitcode, (unsigned long long)b->exitinfo1,
               (unsigned long long)b->exitinfo2, (unsigned long long)b->exitintinfo,
               (unsigned long long)b->nrip);
     log_error("  vmcb: asid %u tlb %u vint %#x shadow %llx eventinj %#llx clean %#x", b->asid,

@@ -262,7 +262,10 @@ static void advance(struct vcpu *v, u32 length)
 
 static u32 length(struct vcpu *v)
 {
-    return length_decode(svm_of(v));
+    struct svm_vcpu *s = svm_of(v);
+    const struct length_entry *e = length_slot(&s->lengths, s->vmcb.rip);
+
+    return length_verify(e, &s->vmcb) ? e->length : length_decode(s);
 }
 
 static void flush(struct vcpu *v)

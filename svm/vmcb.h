@@ -123,7 +123,8 @@ struct vmcb {
     u32 vint_ctl;
     u32 vint_vector;
     u64 int_shadow;
-    u64 exitcode;
+    u32 exitcode; /* the upper half only tells VMEXIT_INVALID, and not on every emulator */
+    u32 exitcode_high;
     u64 exitinfo1;
     u64 exitinfo2;
     u64 exitintinfo;

@@ -14,14 +14,15 @@
 
 static uint64_t calibrate(void)
 {
-    uint64_t start = 0;
-    uint16_t first, gone;
+    uint64_t start;
+    uint16_t first;
 
     pit_start(0, PIT_RATE, 0);
     first = pit_latch(0);
     start = insn_rdtsc();
     for (int i = 0; i < READS_MAX; i++) {
-        gone = (uint16_t)(first - pit_latch(0));
+        uint16_t gone = (uint16_t)(first - pit_latch(0));
+
         if (gone >= SPAN)
             return (insn_rdtsc() - start) * PIT_HZ / gone;
     }

@@ -96,7 +96,7 @@ static uint64_t series_start(size_t i, void *context)
     const struct series *s = context;
     const struct sample *sample = &s->samples[s->first + i];
 
-    return s->first + i ? sample->start - sample[-1].start : sample->start;
+    return sample == s->samples ? sample->start : sample->start - sample[-1].start;
 }
 
 /* Sends one record of iterations [first, first + length). False when it does not fit. */

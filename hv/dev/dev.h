@@ -58,8 +58,8 @@ struct pio_slot {
 /* Slot 0 answers for absent ports, so that finding nobody needs no branch. */
 struct pio_bus {
     struct pio_slot slot[PIO_DEVICES];
-    u32 count;
     u8 index[PIO_PORTS]; /* slot of each port */
+    u32 count;           /* slots in use */
 };
 
 void pio_init(struct pio_bus *bus);

@@ -37,7 +37,7 @@
 
 static u8 chip_irr(const struct pic_chip *c)
 {
-    u8 level = c->icw1 & ICW1_LTIM ? 0xff : c->elcr;
+    u8 level = (c->icw1 & ICW1_LTIM) ? 0xff : c->elcr;
 
     return (u8)((c->lines & level) | (c->edges & ~level));
 }
@@ -228,7 +228,7 @@ static void pic_write_icw(struct pic *pic, struct pic_chip *c, u8 value)
     switch (c->icw_next) {
     case 2:
         c->icw2 = value;
-        c->icw_next = c->icw1 & ICW1_SNGL ? (icw4 ? 4 : 0) : 3;
+        c->icw_next = (c->icw1 & ICW1_SNGL) ? (icw4 ? 4 : 0) : 3;
         break;
     case 3:
         c->icw3 = value;

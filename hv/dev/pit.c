@@ -68,7 +68,7 @@ static bool mode_triggered(u32 mode)
 
 static u32 counter_modulus(const struct pit_counter *c)
 {
-    return c->control & CW_BCD ? 10000 : 65536;
+    return (c->control & CW_BCD) ? 10000 : 65536;
 }
 
 static u64 counter_elapsed(const struct pit_counter *c, u64 clock)
@@ -206,7 +206,7 @@ static void counter_refresh(struct pit_counter *c)
 /* A whole count came. In BCD too, 0 is the largest. */
 static void counter_set(struct pit_counter *c, u64 clock, u16 value)
 {
-    u32 count = c->control & CW_BCD ? from_bcd(value) : value;
+    u32 count = (c->control & CW_BCD) ? from_bcd(value) : value;
 
     c->reg = count ? count : counter_modulus(c);
     c->null = true;
@@ -503,7 +503,7 @@ static u32 port61_read(void *dev, u16 port)
 
     (void)port;
     counter_settle(&pit->counter[2], clock);
-    return pit->port61 | (clock / REFRESH_CLOCKS & 1 ? P61_REFRESH : 0) |
+    return pit->port61 | ((clock / REFRESH_CLOCKS & 1) ? P61_REFRESH : 0) |
            (counter_out(&pit->counter[2], clock) ? P61_OUT2 : 0);
 }
 

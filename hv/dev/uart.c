@@ -57,14 +57,14 @@ enum uart_register { RBR_THR_DLL, IER_DLM, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 
 static u32 uart_capacity(const struct uart *u)
 {
-    return u->fcr & FCR_ENABLE ? UART_FIFO : 1;
+    return (u->fcr & FCR_ENABLE) ? UART_FIFO : 1;
 }
 
 static u32 uart_trigger(const struct uart *u)
 {
     static const u8 level[4] = {1, 4, 8, 14};
 
-    return u->fcr & FCR_ENABLE ? level[FCR_TRIGGER(u->fcr)] : 1;
+    return (u->fcr & FCR_ENABLE) ? level[FCR_TRIGGER(u->fcr)] : 1;
 }
 
 /* The most urgent enabled source, as IIR names it. */
@@ -100,7 +100,8 @@ static void uart_update(struct uart *u)
 /* Ticks of four characters of the programmed format: start, data, parity and stop bits. */
 static u64 uart_timeout(const struct uart *u)
 {
-    u64 bits = 1 + 5 + LCR_WLS(u->lcr) + (u->lcr & LCR_PEN ? 1 : 0) + (u->lcr & LCR_STB ? 2 : 1);
+    u64 bits =
+        1 + 5 + LCR_WLS(u->lcr) + ((u->lcr & LCR_PEN) ? 1 : 0) + ((u->lcr & LCR_STB) ? 2 : 1);
     u64 divisor = u->divisor ? u->divisor : 1;
 
     return u->host->hz * TIMEOUT_CHARS * bits * divisor / MAX_BAUD;
@@ -150,7 +151,7 @@ bool uart_receive(struct uart *u, u8 byte)
 
 u32 uart_room(const struct uart *u)
 {
-    return u->mcr & MCR_LOOP ? 0 : uart_capacity(u) - u->count;
+    return (u->mcr & MCR_LOOP) ? 0 : uart_capacity(u) - u->count;
 }
 
 static void uart_flush(struct uart *u)
@@ -201,7 +202,7 @@ static void uart_write_fcr(struct uart *u, u8 value)
 {
     bool toggled = (value ^ u->fcr) & FCR_ENABLE;
 
-    u->fcr = value & FCR_ENABLE ? value & (FCR_ENABLE | 0xc0) : 0;
+    u->fcr = (value & FCR_ENABLE) ? value & (FCR_ENABLE | 0xc0) : 0;
     if (toggled || (value & (FCR_ENABLE | FCR_RESET_RX)) == (FCR_ENABLE | FCR_RESET_RX))
         uart_flush(u);
 }
@@ -211,8 +212,8 @@ static u8 modem_inputs(u8 mcr)
 {
     if (!(mcr & MCR_LOOP))
         return MSR_CTS | MSR_DSR | MSR_DCD;
-    return (u8)((mcr & MCR_RTS ? MSR_CTS : 0) | (mcr & MCR_DTR ? MSR_DSR : 0) |
-                (mcr & MCR_OUT1 ? MSR_RI : 0) | (mcr & MCR_OUT2 ? MSR_DCD : 0));
+    return (u8)(((mcr & MCR_RTS) ? MSR_CTS : 0) | ((mcr & MCR_DTR) ? MSR_DSR : 0) |
+                ((mcr & MCR_OUT1) ? MSR_RI : 0) | ((mcr & MCR_OUT2) ? MSR_DCD : 0));
 }
 
 /* Of RI only the end is reported. */
@@ -234,7 +235,7 @@ static u8 uart_read_iir(struct uart *u)
 
     if (source == IIR_THRE)
         u->thre = false;
-    return source | (u->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
+    return source | ((u->fcr & FCR_ENABLE) ? IIR_FIFOS : 0);
 }
 
 static u8 uart_read_lsr(struct uart *u)

@@ -8,9 +8,9 @@
 
 #include "hv/lib/types.h"
 
-#define BOOT_MAX_MEM 128
+#define BOOT_MAX_MEM     128
 #define BOOT_MAX_MODULES 32
-#define BOOT_TEXT 1024
+#define BOOT_TEXT        1024
 
 enum boot_protocol { BOOT_MULTIBOOT1 = 1, BOOT_MULTIBOOT2 = 2 };
 

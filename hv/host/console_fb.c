@@ -10,7 +10,7 @@
 
 #define CELL_WIDTH  8u
 #define CELL_HEIGHT 12u
-#define TOP         2u /* blank pixels above a glyph */
+#define TOP         2u    /* blank pixels above a glyph */
 #define WHITE       0xffu /* of each byte of a pixel */
 
 static struct boot_framebuffer fb;

@@ -22,14 +22,14 @@ struct cpu {
     bool backend; /* the virtualization backend is enabled on it */
     s64 tsc_skew; /* ticks this CPU's TSC is ahead of CPU 0's, as measured at start */
     void *stack_top;
-    struct vcpu *current;   /* the vCPU whose state is loaded here, or NULL; owned by hv/vm */
-    void *sched;            /* hv/vm's per-CPU scheduler state */
-    void *account;          /* hv/measure's per-CPU accounts */
-    void *backend_data;     /* the backend's per-CPU state */
-    u64 interrupts;         /* physical interrupts handled */
-    volatile bool kick;     /* set by the kick IPI's handler */
-    volatile bool timer;    /* set by the timer interrupt's handler */
-    u64 timer_armed;        /* TSC of the armed deadline; 0: none */
+    struct vcpu *current; /* the vCPU whose state is loaded here, or NULL; owned by hv/vm */
+    void *sched;          /* hv/vm's per-CPU scheduler state */
+    void *account;        /* hv/measure's per-CPU accounts */
+    void *backend_data;   /* the backend's per-CPU state */
+    u64 interrupts;       /* physical interrupts handled */
+    volatile bool kick;   /* set by the kick IPI's handler */
+    volatile bool timer;  /* set by the timer interrupt's handler */
+    u64 timer_armed;      /* TSC of the armed deadline; 0: none */
 };
 
 /* All CPUs, indexed by id; cpu_count of them. */

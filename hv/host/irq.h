@@ -11,10 +11,10 @@
 
 /* Interrupt vectors the hypervisor uses. All external device interrupts stay masked. */
 enum irq_vector {
-    VECTOR_TIMER = 0xf0,    /* local APIC timer */
-    VECTOR_KICK = 0xf1,     /* another CPU wants this one to look at its queue */
-    VECTOR_CALL = 0xf2,     /* run a function on this CPU */
-    VECTOR_STOP = 0xf3,     /* panic elsewhere */
+    VECTOR_TIMER = 0xf0, /* local APIC timer */
+    VECTOR_KICK = 0xf1,  /* another CPU wants this one to look at its queue */
+    VECTOR_CALL = 0xf2,  /* run a function on this CPU */
+    VECTOR_STOP = 0xf3,  /* panic elsewhere */
     VECTOR_SPURIOUS = 0xff,
 };
 
@@ -51,7 +51,8 @@ static inline void irq_restore(u64 flags)
         insn_sti();
 }
 
-/* Handlers run with interrupts off on the interrupted stack; the caller of irq_register sends no EOI. */
+/* Handlers run with interrupts off on the interrupted stack; the caller of irq_register sends no
+ * EOI. */
 typedef void (*irq_handler)(struct irq_frame *f);
 void irq_register(u8 vector, irq_handler h);
 

@@ -25,8 +25,8 @@
  * What the host writes to the exit port at its end, when an emulator is there to see it; QEMU's
  * status is (value << 1) | 1.
  */
-#define HOST_EXIT_UNFIT 0x7e /* status 253: this machine or boot loader cannot run Tollgate */
-#define HOST_EXIT_PANIC 0x7f /* status 255 */
+#define HOST_EXIT_UNFIT    0x7e /* status 253: this machine or boot loader cannot run Tollgate */
+#define HOST_EXIT_PANIC    0x7f /* status 255 */
 #define HOST_EXIT_ACCOUNTS 0x7d /* status 251: some CPU's time accounts do not close */
 
 #endif

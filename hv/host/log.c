@@ -62,9 +62,9 @@ void log_write(enum log_level level, const char *fmt, ...)
     str_copy(e->text, LOG_TEXT, text);
 
     if (level <= log_console_level)
-        console_write(CONSOLE_HV, line,
-                      (size_t)fmt_print(line, sizeof(line), "tollgate: %s%s\n",
-                                        level_prefixes[level], text));
+        console_write(
+            CONSOLE_HV, line,
+            (size_t)fmt_print(line, sizeof(line), "tollgate: %s%s\n", level_prefixes[level], text));
 }
 
 void log_dump_tail(u32 lines)

@@ -134,7 +134,8 @@ static void print_backtrace(u64 rip, u64 rbp, u64 rsp)
         frame = (const u64 *)rbp;
         if (!frame[1])
             break;
-        print_location(frame[1] - 1, ""); /* inside the call, which may be the function's last byte */
+        /* The call may be the function's last instruction: look inside it. */
+        print_location(frame[1] - 1, "");
         low = rbp + 16;
         rbp = frame[0];
     }
@@ -153,9 +154,9 @@ static void print_registers(const struct irq_frame *f)
 
 static void print_control_registers(void)
 {
-    say("  cr0 %08llx  cr2 %016llx  cr3 %016llx  cr4 %08llx\n",
-        (unsigned long long)insn_read_cr0(), (unsigned long long)insn_read_cr2(),
-        (unsigned long long)insn_read_cr3(), (unsigned long long)insn_read_cr4());
+    say("  cr0 %08llx  cr2 %016llx  cr3 %016llx  cr4 %08llx\n", (unsigned long long)insn_read_cr0(),
+        (unsigned long long)insn_read_cr2(), (unsigned long long)insn_read_cr3(),
+        (unsigned long long)insn_read_cr4());
 }
 
 __attribute__((noreturn)) static void finish(u64 rip, u64 rbp, u64 rsp)

@@ -20,7 +20,7 @@
 
 struct trampoline_mailbox {
     u64 cr3;       /* of the tables all CPUs share; below 4 GiB */
-    u64 stack_top; /* end of a prepared stack slot (cpu_stack_create), a multiple of CPU_STACK_SIZE */
+    u64 stack_top; /* what cpu_stack_create returned */
     u64 entry;     /* void entry(u64 arg), called in 64-bit mode with IF = 0; must not return */
     u64 arg;
 };

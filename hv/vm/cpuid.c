@@ -102,6 +102,7 @@ static void hypervisor(struct vm_cpuid *t, const struct vm_config *c, u32 hv_fla
 
 void cpuid_init(struct vm_cpuid *t, const struct vm_config *c, u32 id, u32 hv_flags)
 {
+    /* Leaves above the last one answer zeros, as on AMD. */
     /* Whole leaves that make sense to a guest here; cache, thermal, APIC and PMU leaves do not. */
     static const u32 kept = BIT(0) | BIT(1) | BIT(2) | BIT(7) | BIT(0xd);
     u32 i;
@@ -115,8 +116,9 @@ void cpuid_init(struct vm_cpuid *t, const struct vm_config *c, u32 id, u32 hv_fl
     xsave_leaves(t);
     extended(t, c);
     hypervisor(t, c, hv_flags);
-    t->fast = ~(BIT(LEAF_FEATURES) | BIT(LEAF_EXTENDED7) | BIT(LEAF_XSAVE));
-    /* A leaf above the last one answers with the last basic leaf on Intel, zeros on AMD: zeros. */
+    for (i = 0; i < CPUID_BASIC_LEAVES; i++)
+        if (i != LEAF_FEATURES && i != LEAF_EXTENDED7 && i != LEAF_XSAVE)
+            t->fast[i] = &t->basic[i];
 }
 
 static struct cpuid_regs features_now(struct vcpu *v)

@@ -16,7 +16,8 @@ struct vcpu;
 #define CPUID_7_SUBLEAVES     1
 
 struct vm_cpuid {
-    u32 fast; /* bit n: basic leaf n is basic[n] whatever the sub-leaf and state */
+    /* Basic leaves that do not depend on sub-leaf or state; NULL: ask cpuid_read. */
+    const struct cpuid_regs *fast[CPUID_BASIC_LEAVES];
     u32 max_basic;
     u32 max_extended;
     struct cpuid_regs basic[CPUID_BASIC_LEAVES];
@@ -36,9 +37,7 @@ struct cpuid_regs cpuid_read(struct vcpu *v, u32 leaf, u32 subleaf);
 /* A leaf that cannot change: NULL when cpuid_read must be asked. */
 static inline const struct cpuid_regs *cpuid_fast(const struct vm_cpuid *t, u32 leaf)
 {
-    if (likely(leaf < CPUID_BASIC_LEAVES && (t->fast >> leaf & 1)))
-        return &t->basic[leaf];
-    return NULL;
+    return likely(leaf < CPUID_BASIC_LEAVES) ? t->fast[leaf] : NULL;
 }
 
 #endif

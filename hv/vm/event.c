@@ -63,8 +63,8 @@ int vcpu_interrupt_acknowledge(struct vcpu *v)
             v->hypercall_irqs[i] &= ~BIT64(vector & 63);
             return vector;
         }
-    lock_take(&v->vm->lock);
+    vm_lock_devices(v->vm);
     vector = pic_acknowledge(&v->vm->platform.pic);
-    lock_release(&v->vm->lock);
+    vm_unlock_devices(v->vm);
     return vector;
 }

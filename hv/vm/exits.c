@@ -99,9 +99,9 @@ u32 exit_pio_in(struct vcpu *v, u16 port, u32 size)
         if (size == 1)
             return ~0u;
     }
-    lock_take(&vm->lock);
+    vm_lock_devices(vm);
     value = pio_read(&vm->platform.bus, port, size);
-    lock_release(&vm->lock);
+    vm_unlock_devices(vm);
     return value;
 }
 
@@ -114,9 +114,9 @@ void exit_pio_out(struct vcpu *v, u16 port, u32 size, u32 value)
         if (size == 1)
             return;
     }
-    lock_take(&vm->lock);
+    vm_lock_devices(vm);
     pio_write(&vm->platform.bus, port, size, value);
-    lock_release(&vm->lock);
+    vm_unlock_devices(vm);
 }
 
 static enum exit_result on_pio(struct vcpu *v, struct exit *e)

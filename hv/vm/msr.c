@@ -4,9 +4,7 @@
  */
 #include "hv/vm/msr.h"
 
-#include "hv/host/time.h"
 #include "hv/vm/backend.h"
-#include "hv/x86/msr.h"
 
 #define EXTENDED1_EDX_RDTSCP BIT(27)
 #define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
@@ -31,6 +29,7 @@ static const struct msr_reg regs[] = {
     {MSR_SYSENTER_ESP, VREG_SYSENTER_ESP, true, true},
     {MSR_SYSENTER_EIP, VREG_SYSENTER_EIP, true, true},
     {MSR_PAT, VREG_PAT, false, false},
+    {MSR_EFER, VREG_EFER, false, false},
 };
 
 u32 msr_passthrough(u32 i)
@@ -68,22 +67,10 @@ bool msr_read(struct vcpu *v, u32 index, u64 *value)
 {
     const struct msr_reg *r;
 
-    switch (index) {
-    case MSR_APIC_BASE:
-        *value = 0xfee00000u | (v->id == 0 ? APIC_BASE_BSP : 0); /* disabled: none is offered */
+    if (msr_read_simple(v, index, value))
         return true;
-    case MSR_EFER:
-        *value = backend->get(v, VREG_EFER);
-        return true;
-    case MSR_TSC:
-        *value = time_now();
-        return true;
-    case MSR_TSC_AUX:
+    if (index == MSR_TSC_AUX) {
         *value = v->tsc_aux;
-        return true;
-    case MSR_BIOS_SIGN_ID:
-    case MSR_MISC_ENABLE:
-        *value = 0;
         return true;
     }
     r = find(index);

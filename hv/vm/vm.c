@@ -78,9 +78,9 @@ static void dev_timer_fires(struct vtimer *t)
 {
     struct vm *vm = t->ctx;
 
-    lock_take(&vm->lock);
+    vm_lock_devices(vm);
     platform_timer(&vm->platform, (enum dev_timer)(t - vm->dev_timers));
-    lock_release(&vm->lock);
+    vm_unlock_devices(vm);
 }
 
 static int devices_init(struct vm *vm)

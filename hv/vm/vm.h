@@ -141,6 +141,22 @@ bool vcpu_interrupt_pending(const struct vcpu *v);
 /* Takes the highest waiting interrupt: its vector, or -1. */
 int vcpu_interrupt_acknowledge(struct vcpu *v);
 
+/*
+ * Serializes a VM's devices. With one vCPU they are all used on its home CPU, with interrupts off,
+ * and need no lock.
+ */
+static inline void vm_lock_devices(struct vm *vm)
+{
+    if (unlikely(vm->nr_vcpus > 1))
+        lock_take(&vm->lock);
+}
+
+static inline void vm_unlock_devices(struct vm *vm)
+{
+    if (unlikely(vm->nr_vcpus > 1))
+        lock_release(&vm->lock);
+}
+
 static inline void vcpu_note_event(struct vcpu *v)
 {
     v->stats->interrupts++;

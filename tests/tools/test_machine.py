@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from tollgate import Refused, bochs, hosts, iso, machine, manifest, qemu
+from tollgate import Refused, bochs, cli, hosts, iso, machine, manifest, options, qemu
 
 
 @pytest.mark.parametrize("name, found", [
@@ -154,3 +154,12 @@ def test_manifest_reading():
 def test_bad_settings(text):
     with pytest.raises(Refused):
         manifest.parse_setting(text)
+
+
+@pytest.mark.parametrize("arguments, exact", [
+    ([], True), (["--smp", "2"], False), (["--smp", "2", "--icount", "on"], True),
+    (["--icount", "off"], False), (["--loader", "bios"], True), (["--loader", "uefi"], False),
+    (["--host", "kvm", "--icount", "on"], False), (["--host", "ryzen"], True)])
+def test_when_instructions_are_counted(arguments, exact):
+    opts = cli.make_parser().parse_args(["run", *arguments])
+    assert options.exact(opts, hosts.find(opts.host)) == exact

@@ -5,9 +5,9 @@
  * seen.
  */
 #define HV_HOST_IMAGE_H /* instead of the linker's symbols: */
-#define IMAGE       0x20100000ul
-#define image_start IMAGE
-#define image_end   (IMAGE + 0x40000)
+#define IMAGE           0x20100000ul
+#define image_start     IMAGE
+#define image_end       (IMAGE + 0x40000)
 
 #include "boot/multiboot.c"
 #include "boot/memory_map.c"
@@ -67,9 +67,9 @@ static u32 put_text(const char *text)
 static int setup(void **state)
 {
     (void)state;
-    if (!text_end_at && mmap((void *)ARENA, ARENA_SIZE, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-                             0) == MAP_FAILED)
+    if (!text_end_at &&
+        mmap((void *)ARENA, ARENA_SIZE, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
         return -1;
     __asan_unpoison_memory_region((void *)ARENA, ARENA_SIZE);
     memset((void *)ARENA, 0xaa, ARENA_SIZE);
@@ -261,8 +261,8 @@ static void test_mb1_bad_modules(void **state)
 static void test_mb1_map(void **state)
 {
     const struct mb1_range list[] = {
-        {20, 0x100000, 0x7f00000, 1}, {20, 0, 0x9fc00, 1},      {20, 0x9fc00, 0x400, 2},
-        {20, 0x8000000, 0x1000, 77},  {20, 5 * GIB, 0, 1},      {20, 4 * GIB, 4 * GIB, 1},
+        {20, 0x100000, 0x7f00000, 1}, {20, 0, 0x9fc00, 1}, {20, 0x9fc00, 0x400, 2},
+        {20, 0x8000000, 0x1000, 77},  {20, 5 * GIB, 0, 1}, {20, 4 * GIB, 4 * GIB, 1},
         {20, 0x7ff0000, 0x10000, 3},
     };
 
@@ -605,15 +605,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_mb1_sizes_only),       TEST(test_mb1_cmdline),
-        TEST(test_mb1_long_text),        TEST(test_mb1_modules),
-        TEST(test_mb1_bad_modules),      TEST(test_mb1_map),
-        TEST(test_mb1_bad_map),          TEST(test_mb1_many_ranges),
-        TEST(test_mb1_framebuffer),      TEST(test_bad_start),
-        TEST(test_mb2_full),             TEST(test_mb2_sizes_only),
-        TEST(test_mb2_bad_tags),         TEST(test_mb2_bad_sizes),
-        TEST(test_mb2_too_many_modules), TEST(test_mb2_damaged),
-        TEST(test_map_damaged),          TEST(test_options),
+        TEST(test_mb1_sizes_only), TEST(test_mb1_cmdline),     TEST(test_mb1_long_text),
+        TEST(test_mb1_modules),    TEST(test_mb1_bad_modules), TEST(test_mb1_map),
+        TEST(test_mb1_bad_map),    TEST(test_mb1_many_ranges), TEST(test_mb1_framebuffer),
+        TEST(test_bad_start),      TEST(test_mb2_full),        TEST(test_mb2_sizes_only),
+        TEST(test_mb2_bad_tags),   TEST(test_mb2_bad_sizes),   TEST(test_mb2_too_many_modules),
+        TEST(test_mb2_damaged),    TEST(test_map_damaged),     TEST(test_options),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,13 +35,13 @@ static inline void insn_pause(void)
 #include "hv/host/console_serial.c"
 #include "hv/host/console_vga.c"
 /* The two screens have functions of the same names. */
-#define line fb_line
-#define column fb_column
-#define lines fb_lines
-#define columns fb_columns
+#define line       fb_line
+#define column     fb_column
+#define lines      fb_lines
+#define columns    fb_columns
 #define clear_line fb_clear_line
-#define new_line fb_new_line
-#define put_char fb_put_char
+#define new_line   fb_new_line
+#define put_char   fb_put_char
 #include "hv/host/console_fb.c"
 #undef line
 #undef column
@@ -55,6 +55,7 @@ static inline void insn_pause(void)
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,7 +227,8 @@ static void test_record(void **state)
     say(1, "open");
     console_drain();
     console_record("{\"n\":1}");
-    expect("[one] open\x1d\n\x1e" "cfd45a88 {\"n\":1}\n");
+    expect("[one] open\x1d\n\x1e"
+           "d44b3b7e {\"n\":1}\n");
 }
 
 /* A record as long as the whole buffer leaves at once, unbroken, behind what was buffered. */
@@ -419,7 +421,7 @@ static u32 count_dots(const u8 *p, size_t n)
 static void test_framebuffer(void **state)
 {
     struct boot_framebuffer f = {.pitch = 100, .width = 33, .height = 25, .bpp = 24};
-    u8 *p = malloc(100 * 25);
+    u8 *p = calloc(100, 25);
     char c;
 
     (void)state;

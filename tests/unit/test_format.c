@@ -40,8 +40,9 @@ static void test_integers(void **state)
     SAME(fmt, (type)values[v]);
 #define LENGTHS(c)                                                                                 \
     BOTH("hh", int, c)                                                                             \
-    BOTH("h", int, c) BOTH("", int, c) BOTH("l", long, c) BOTH("ll", long long, c)                 \
-        BOTH("z", size_t, c) BOTH("j", intmax_t, c)
+    BOTH("h", int, c)                                                                              \
+    BOTH("", int, c) BOTH("l", long, c) BOTH("ll", long long, c) BOTH("z", size_t, c)              \
+        BOTH("j", intmax_t, c)
             LENGTHS("x")
             LENGTHS("X")
             LENGTHS("d")
@@ -114,8 +115,8 @@ static void test_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers),       cmocka_unit_test(test_text),
-        cmocka_unit_test(test_truncation),     cmocka_unit_test(test_bounded_string),
+        cmocka_unit_test(test_integers),   cmocka_unit_test(test_text),
+        cmocka_unit_test(test_truncation), cmocka_unit_test(test_bounded_string),
         cmocka_unit_test(test_unknown),
     };
 

@@ -12,15 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define memcpy hv_memcpy
+#define memcpy  hv_memcpy
 #define memmove hv_memmove
-#define memset hv_memset
-#define memcmp hv_memcmp
-#define strlen hv_strlen
+#define memset  hv_memset
+#define memcmp  hv_memcmp
+#define strlen  hv_strlen
 #define strnlen hv_strnlen
-#define strcmp hv_strcmp
+#define strcmp  hv_strcmp
 #define strncmp hv_strncmp
-#define strchr hv_strchr
+#define strchr  hv_strchr
 #include "hv/lib/string.c"
 #undef memcpy
 #undef memmove

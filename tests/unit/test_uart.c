@@ -320,7 +320,7 @@ static void test_priorities(void **state)
     assert_int_equal(in(IIR_FCR), 0xc2);
     assert_int_equal(in(IIR_FCR), 0xc0);
     assert_true(irq());
-    assert_int_equal(in(MSR) & 0x0f, 0x03); /* DCD followed OUT2 */
+    assert_int_equal(in(MSR)&0x0f, 0x03); /* DCD followed OUT2 */
     assert_int_equal(in(IIR_FCR), 0xc1);
     assert_false(irq());
 }

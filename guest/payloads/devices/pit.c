@@ -78,7 +78,7 @@ const char *pit_mode_0(void)
 static const char *periodic(enum pit_mode mode, uint16_t reload)
 {
     uint8_t status;
-    uint16_t count, least = 0xffff, most = 0;
+    uint16_t least = 0xffff, most = 0;
 
     pit_start(0, mode, reload);
     delay_us(20);
@@ -86,6 +86,8 @@ static const char *periodic(enum pit_mode mode, uint16_t reload)
     if ((status & STATUS_RW_MODE) != (RW_LOW_HIGH | mode << 1))
         return check_why("status reads %#x in mode %d", status, mode);
     for (int i = 0; i < 100; i++) {
+        uint16_t count;
+
         delay_us(37);
         count = pit_latch(0);
         least = count < least ? count : least;

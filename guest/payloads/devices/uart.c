@@ -150,7 +150,6 @@ static const char *fill_fifo(void)
 const char *uart_fifo(void)
 {
     const char *why;
-    uint8_t data;
 
     if (!uart_present())
         return NO_UART;
@@ -162,7 +161,8 @@ const char *uart_fifo(void)
     if (why)
         return why;
     for (uint8_t i = 0; i < FIFO_SIZE; i++) {
-        data = insn_in8(RBR);
+        uint8_t data = insn_in8(RBR);
+
         if (data != 0x30 + i)
             return check_why("byte %u reads %#x", i, data);
     }

@@ -52,7 +52,7 @@ static void step_handler(struct interrupt_frame *f)
         if (seen_count != 1 || seen_rip != after)                                                  \
             return check_why("%s: %lu traps, the first at %#lx, not one at %#lx", #name,           \
                              seen_count, seen_rip, after);                                         \
-        return seen_dr6 & DR6_BS ? NULL : #name ": DR6.BS is clear";                               \
+        return (seen_dr6 & DR6_BS) ? NULL : #name ": DR6.BS is clear";                             \
     }
 
 STEP(step_nop, "nop")

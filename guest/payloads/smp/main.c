@@ -55,10 +55,10 @@ static void vcpu_entry(void)
 static unsigned start_all(void)
 {
     unsigned n = 1;
-    uintptr_t stack;
 
     for (; n < MAX_VCPUS; n++) {
-        stack = (uintptr_t)stacks[n] + STACK_SIZE - 8; /* as a call leaves it */
+        uintptr_t stack = (uintptr_t)stacks[n] + STACK_SIZE - 8; /* as a call leaves it */
+
         if (hypercall(HYPERCALL_VCPU_START, n, (uintptr_t)vcpu_entry, stack) < 0)
             break;
     }
