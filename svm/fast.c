@@ -104,28 +104,41 @@ static struct vmcb *fast_hypercall(struct svm_vcpu *s)
 }
 
 /* EXITINFO2 always holds the next RIP of a port access. */
+static inline struct vmcb *served_port(struct svm_vcpu *s)
+{
+    s->vmcb.rip = s->vmcb.exitinfo2;
+    return served(s);
+}
+
+static __attribute__((noinline)) struct vmcb *fast_port_other(struct svm_vcpu *s)
+{
+    struct vmcb *b = &s->vmcb;
+    u32 info = (u32)b->exitinfo1, size = (info & IOIO_SIZE) >> 4, value;
+
+    if (info & IOIO_STR)
+        return NULL;
+    if (!(info & IOIO_IN)) {
+        exit_pio_out(s->base.vm, (u16)(info >> 16), size, (u32)b->rax);
+        return served_port(s);
+    }
+    value = exit_pio_in(s->base.vm, (u16)(info >> 16), size);
+    if (size == 2)
+        *(u16 *)&b->rax = (u16)value;
+    else
+        b->rax = value;
+    return served_port(s);
+}
+
+/* Byte reads, the commonest, have the straight way. */
 static struct vmcb *fast_port(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
-    u32 info = (u32)b->exitinfo1, size = (info & IOIO_SIZE) >> 4;
-    u16 port = (u16)(info >> 16);
+    u32 info = (u32)b->exitinfo1;
 
-    if (unlikely(info & IOIO_STR))
-        return NULL;
-    if (!(info & IOIO_IN)) {
-        exit_pio_out(&s->base, port, size, (u32)b->rax);
-    } else {
-        u32 value = exit_pio_in(&s->base, port, size);
-
-        if (likely(size == 1))
-            *(u8 *)&b->rax = (u8)value;
-        else if (size == 2)
-            *(u16 *)&b->rax = (u16)value;
-        else
-            b->rax = value;
-    }
-    b->rip = b->exitinfo2;
-    return served(s);
+    if ((info & (IOIO_IN | IOIO_STR | IOIO_SIZE)) != (IOIO_IN | IOIO_BYTE))
+        return fast_port_other(s);
+    *(u8 *)&b->rax = (u8)exit_pio_in(s->base.vm, (u16)(info >> 16), 1);
+    return served_port(s);
 }
 
 /* First touch of guest memory. A fault while an event was being delivered needs the event again. */
@@ -168,14 +181,17 @@ struct vmcb *svm_fast(struct vmcb *vmcb)
     return code == VMEXIT_NPF ? fast_fill(s) : NULL;
 }
 
-/* Names the exits served here; the handlers of port accesses and fills say more. */
-static u8 kind_of(const struct vmcb *b)
+/* Names the exits served here; a fill says more. */
+static u8 kind_of(const struct svm_vcpu *s)
 {
+    const struct vmcb *b = &s->vmcb;
+
     switch (b->exitcode) {
     case VMEXIT_CPUID: return EXIT_CPUID;
     case VMEXIT_VMMCALL: return EXIT_HYPERCALL;
     case VMEXIT_MSR: return EXIT_RDMSR;
-    case VMEXIT_IOIO: return b->exitinfo1 & IOIO_IN ? EXIT_PIO_IN : EXIT_PIO_OUT;
+    case VMEXIT_IOIO: 
+        return exit_pio_kind(s->base.vm, (u16)(b->exitinfo1 >> 16), b->exitinfo1 & IOIO_IN);
     default: return EXIT_UNKNOWN;
     }
 }
@@ -189,7 +205,7 @@ struct vmcb *svm_fast_measured(struct vmcb *vmcb)
     account_exit(a, s->entered, s->left);
     a->record.rip = vmcb->rip;
     a->record.info = vmcb->exitinfo1;
-    s->base.exit_kind = kind_of(vmcb);
+    s->base.exit_kind = kind_of(s);
     again = svm_fast(vmcb);
     if (again || s->served)
         account_exit_is(a, (enum exit_kind)s->base.exit_kind);

@@ -89,6 +89,7 @@
 #define IOIO_IN   BIT(0)
 #define IOIO_STR  BIT(2)
 #define IOIO_REP  BIT(3)
+#define IOIO_BYTE BIT(4)
 #define IOIO_SIZE 0x70u /* bit 4: byte, 5: word, 6: doubleword */
 
 /* exitinfo1 of a nested page fault */

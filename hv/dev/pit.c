@@ -184,7 +184,7 @@ static void counter_schedule(struct pit_counter *c, u64 clock)
     if (!mode_periodic(mode) || !c->loaded || c->frozen)
         return;
     phase = (u32)((clock - c->start) % c->initial);
-    c->load_low = mode == 3 && phase < half && half < c->initial;
+    c->load_low = mode == 3 && phase < half;
     c->load_at = clock + (c->load_low ? half : c->initial) - phase;
 }
 

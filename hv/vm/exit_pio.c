@@ -43,7 +43,7 @@ static bool move_element(struct vcpu *v, const struct insn *i, u16 port, u32 siz
         }
     }
     if (in)
-        value = exit_pio_in(v, port, size);
+        value = exit_pio_in(v->vm, port, size);
     for (k = 0; k < size; k++) {
         if (in)
             *byte[k] = (u8)(value >> (8 * k));
@@ -51,7 +51,7 @@ static bool move_element(struct vcpu *v, const struct insn *i, u16 port, u32 siz
             value |= (u32)*byte[k] << (8 * k);
     }
     if (!in)
-        exit_pio_out(v, port, size, value);
+        exit_pio_out(v->vm, port, size, value);
     return true;
 }
 
@@ -77,7 +77,6 @@ enum exit_result exit_pio_string(struct vcpu *v, struct exit *e)
         if (i.rep)
             step_register(v, GPR_RCX, -1, i.addrsize);
     }
-    v->exit_kind = EXIT_PIO_STRING;
     if (done < count)
         return EXIT_RESUME;
     e->length = i.length;

@@ -89,46 +89,17 @@ static enum exit_result on_wrmsr(struct vcpu *v, struct exit *e)
     return exit_done(v, e);
 }
 
-u32 exit_pio_in(struct vcpu *v, u16 port, u32 size)
-{
-    struct vm *vm = v->vm;
-    u32 value;
-
-    if (!pio_present(&vm->platform.bus, port)) {
-        v->exit_kind = EXIT_PIO_ABSENT;
-        if (size == 1)
-            return ~0u;
-    }
-    vm_lock_devices(vm);
-    value = pio_read(&vm->platform.bus, port, size);
-    vm_unlock_devices(vm);
-    return value;
-}
-
-void exit_pio_out(struct vcpu *v, u16 port, u32 size, u32 value)
-{
-    struct vm *vm = v->vm;
-
-    if (!pio_present(&vm->platform.bus, port)) {
-        v->exit_kind = EXIT_PIO_ABSENT;
-        if (size == 1)
-            return;
-    }
-    vm_lock_devices(vm);
-    pio_write(&vm->platform.bus, port, size, value);
-    vm_unlock_devices(vm);
-}
-
 static enum exit_result on_pio(struct vcpu *v, struct exit *e)
 {
     static const u64 keep[] = {[1] = ~0xffull, [2] = ~0xffffull, [4] = 0};
     u64 *rax = &v->regs[GPR_RAX];
 
+    v->exit_kind = exit_pio_kind(v->vm, e->pio.port, e->pio.in);
     if (e->pio.in)
         *rax = (*rax & keep[e->pio.size]) |
-               (exit_pio_in(v, e->pio.port, e->pio.size) & (u32)~keep[e->pio.size]);
+               (exit_pio_in(v->vm, e->pio.port, e->pio.size) & (u32)~keep[e->pio.size]);
     else
-        exit_pio_out(v, e->pio.port, e->pio.size, (u32)*rax);
+        exit_pio_out(v->vm, e->pio.port, e->pio.size, (u32)*rax);
     return exit_done(v, e);
 }
 

@@ -10,6 +10,7 @@
 #include "hv/lib/err.h"
 #include "hv/lib/string.h"
 #include "hv/vm/backend.h"
+#include "hv/x86/insn.h"
 
 static const u32 page_order[] = {
     [VM_PAGE_4K] = MEM_ORDER_4K, [VM_PAGE_2M] = MEM_ORDER_2M, [VM_PAGE_1G] = MEM_ORDER_1G};
@@ -75,7 +76,10 @@ static int touch(struct vm *vm, struct vm_slot *s, gpa_t gpa, bool *zeroed)
         }
         if (!hpa)
             return -HV_ENOMEM;
-        memset((void *)hpa, 0, PAGE_SIZE << order);
+        if (order == MEM_ORDER_4K)
+            insn_zero_page((void *)hpa);
+        else
+            memset((void *)hpa, 0, PAGE_SIZE << order);
         *zeroed = true;
     }
     err = give(vm, s, ALIGN_DOWN(gpa, PAGE_SIZE << order), hpa, order);

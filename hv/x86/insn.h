@@ -192,4 +192,29 @@ static inline void insn_xsetbv(u32 index, u64 value)
     __asm__ volatile("xsetbv" ::"a"((u32)value), "d"((u32)(value >> 32)), "c"(index) : "memory");
 }
 
+/*
+ * Zeroes the 4 KiB page at p with 16-byte stores, 272 instructions; the guest's XMM0 is kept. Needs
+ * CR4.OSFXSR.
+ */
+static inline void insn_zero_page(void *p)
+{
+    u64 xmm0[2], end = (u64)p + 4096;
+
+    __asm__ volatile("movups %%xmm0, %[keep]\n\t"
+                     "pxor %%xmm0, %%xmm0\n"
+                     "1:\n\t"
+                     ".set offset, 0\n\t"
+                     ".rept 64\n\t"
+                     "movaps %%xmm0, offset(%[at])\n\t"
+                     ".set offset, offset + 16\n\t"
+                     ".endr\n\t"
+                     "add $1024, %[at]\n\t"
+                     "cmp %[end], %[at]\n\t"
+                     "jne 1b\n\t"
+                     "movups %[keep], %%xmm0"
+                     : [keep] "=m"(xmm0), [at] "+r"(p)
+                     : [end] "r"(end)
+                     : "memory", "cc");
+}
+
 #endif

@@ -163,3 +163,11 @@ def test_bad_settings(text):
 def test_when_instructions_are_counted(arguments, exact):
     opts = cli.make_parser().parse_args(["run", *arguments])
     assert options.exact(opts, hosts.find(opts.host)) == exact
+
+
+def test_bochs_boots_from_an_iso_by_bios():
+    parse = cli.make_parser().parse_args
+    ryzen = hosts.find("ryzen")
+    assert options.make_boot(parse(["run"]), ryzen, "k").loader == machine.BIOS
+    with pytest.raises(Refused, match="BIOS only"):
+        options.make_boot(parse(["run", "--loader", "uefi"]), ryzen, "k")

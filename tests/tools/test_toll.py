@@ -154,12 +154,14 @@ def test_run_timeout(desk):
 @pytest.mark.parametrize("arguments, words", [
     (["run", "--host", "vax"], "qemu-epyc"), (["run", "--image", "gone"], "no such file"),
     (["boot", "gone"], "no such file"), (["run", "--vm", "page"], "KEY=VALUE"),
-    (["run", "--smp", "0"], "--smp"), (["frob"], "frob"), (["report", "gone"], "gone"),
+    (["run", "--smp", "0"], "--smp"),
+    (["run", "--host", "ryzen", "--loader", "uefi"], "BIOS only"), (["frob"], "frob"), (["report", "gone"], "gone"),
     (["run", "--manifest", "gone"], "gone"), (["run", "--module", "gone"], "gone")])
 def test_wrong_usage(desk, arguments, words):
     done = desk.toll(*arguments)
     assert done.returncode == 2 and words in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+    assert not (desk.folder / "results").exists()
 
 
 def guest_stream(reason, value=0, text=b"[guest] hello\n"):

@@ -36,18 +36,25 @@ static void test_integers(void **state)
     for (f = 0; f < ARRAY_SIZE(flags); f++) {
         for (v = 0; v < ARRAY_SIZE(values); v++) {
 #define BOTH(length, type, c)                                                                      \
-    snprintf(fmt, sizeof(fmt), "<%%%s" length c ">", flags[f]);                                    \
-    SAME(fmt, (type)values[v]);
+    do {                                                                                           \
+        snprintf(fmt, sizeof(fmt), "<%%%s" length c ">", flags[f]);                                \
+        SAME(fmt, (type)values[v]);                                                                \
+    } while (0)
 #define LENGTHS(c)                                                                                 \
-    BOTH("hh", int, c)                                                                             \
-    BOTH("h", int, c)                                                                              \
-    BOTH("", int, c) BOTH("l", long, c) BOTH("ll", long long, c) BOTH("z", size_t, c)              \
-        BOTH("j", intmax_t, c)
-            LENGTHS("x")
-            LENGTHS("X")
-            LENGTHS("d")
-            LENGTHS("i")
-            LENGTHS("u")
+    do {                                                                                           \
+        BOTH("hh", int, c);                                                                        \
+        BOTH("h", int, c);                                                                         \
+        BOTH("", int, c);                                                                          \
+        BOTH("l", long, c);                                                                        \
+        BOTH("ll", long long, c);                                                                  \
+        BOTH("z", size_t, c);                                                                      \
+        BOTH("j", intmax_t, c);                                                                    \
+    } while (0)
+            LENGTHS("x");
+            LENGTHS("X");
+            LENGTHS("d");
+            LENGTHS("i");
+            LENGTHS("u");
         }
     }
 }

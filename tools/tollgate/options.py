@@ -82,9 +82,14 @@ def exact(options, host):
 
 def make_boot(options, host, kernel, *, text=None, modules=(), cmdline=""):
     """The machine.Boot. text: the manifest, whose VMs' memory the host must have."""
+    loader = options.loader
+    if host.emulator == "bochs":
+        if loader == machine.UEFI:
+            raise Refused(f"{host.name} has a BIOS only: --loader bios")
+        loader = machine.BIOS
     memory = options.memory
     if memory is None:
         memory = max(host.memory, (manifest.megabytes(text) if text else 0) + _SPARE)
     return machine.Boot(host, kernel, cmdline, tuple(modules), options.smp, memory,
-                        options.loader, exact(options, host),
+                        loader, exact(options, host),
                         "multiboot2" if text is not None else "multiboot")

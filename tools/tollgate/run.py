@@ -170,6 +170,7 @@ def main(opts):
     plans = make_plans(opts)
     for plan in plans:
         kernel = opts.payload if plan.platform == NATIVE else opts.image
+        options.make_boot(opts, host, kernel, text=plan.manifest)  # refuses before any is made
         machine.check_files(kernel, plan.modules)
     folder = store.create(opts.results, _label(host, opts))
     collected = results.begin(

@@ -17,7 +17,7 @@
 #define SPECIAL_MASK_OFF 0x48
 #define PIT_BIT          (1u << PIT_LINE)
 #define UART_BIT         (1u << UART_LINE)
-#define WAIT_TURNS       1000000
+#define WAIT_TURNS       20000
 #define SHORT_WAIT       2000
 #define NO_UART          CHECK_SKIP "no UART at COM1"
 

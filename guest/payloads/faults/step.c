@@ -17,7 +17,7 @@
 #define RFLAGS_TF     0x100ul
 #define DR6_BS        (1ul << 14)
 #define MSR_APIC_BASE 0x1b
-#define WAIT_TURNS    1000000
+#define WAIT_TURNS    20000
 
 static volatile uint64_t seen_rip, seen_count, seen_dr6;
 
