@@ -19,6 +19,7 @@ static const u8 kinds[VMEXIT_CODES] = {
     [VMEXIT_RDTSC] = EXIT_RDTSC,
     [VMEXIT_RDPMC] = EXIT_RDPMC,
     [VMEXIT_CPUID] = EXIT_CPUID,
+    [VMEXIT_RSM] = EXIT_VIRT_INSN, /* outside SMM it raises #UD */
     [VMEXIT_IRET] = EXIT_IRET,
     [VMEXIT_INVD] = EXIT_WBINVD,
     [VMEXIT_PAUSE] = EXIT_PAUSE,

@@ -2,10 +2,10 @@
 /*
  * What a VMCB holds for all its life: intercepts, permission maps, the state after RESET.
  */
-#include "hv/lib/string.h"
-#include "hv/x86/msr.h"
-#include "svm/caps.h"
 #include "svm/setup.h"
+
+#include "hv/lib/string.h"
+#include "svm/caps.h"
 
 /* What a guest could harm the host or other guests with, or see what it must not. */
 #define MISC1_ALWAYS                                                                               \

@@ -176,9 +176,7 @@ static void take_interrupts(struct cpu *cpu, struct vcpu *v)
     u32 was = 0;
 
     backend->leave(v);
-    insn_sti();
-    insn_pause(); /* the shadow of STI ends here; QEMU runs CPUs in turns and wants the PAUSE */
-    insn_cli();
+    insn_sti_window();
     if (a)
         was = account_switch(a, ACCOUNT(SCHED));
     cpu->kick = false;

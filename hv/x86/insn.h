@@ -169,6 +169,16 @@ static inline void insn_sti_hlt(void)
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 
+/*
+ * Takes what interrupts are pending: they come after the NOP, where the shadow of STI ends. The PAUSE
+ * gives other CPUs their turn on an emulator that runs one at a time; in the shadow it would keep
+ * the interrupts out there.
+ */
+static inline void insn_sti_window(void)
+{
+    __asm__ volatile("sti; nop; pause; cli" ::: "memory");
+}
+
 static inline void insn_hlt(void)
 {
     __asm__ volatile("hlt" ::: "memory");
