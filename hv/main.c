@@ -16,7 +16,7 @@
 #include "hv/host/panic.h"
 #include "hv/host/smp.h"
 #include "hv/host/time.h"
-#include "hv/host/zero_pool.h"
+#include "hv/host/page_pool.h"
 #include "hv/load/load.h"
 #include "hv/load/manifest.h"
 #include "hv/vm/dump.h"
@@ -26,6 +26,9 @@
 #include "svm/svm.h"
 
 static const struct backend *const backends[] = {&svm_backend};
+
+/* Zeroed pages may take this part of memory at most, over all CPUs. */
+#define POOL_SHARE(bytes) ((bytes) / 8)
 
 static struct machine_config config;
 static struct account_inject inject;
@@ -53,7 +56,7 @@ static void prepare_cpu(struct cpu *cpu)
     if (inject.enabled)
         ((struct account *)cpu->account)->inject = &inject;
     cpu->backend = !why && backend->cpu_enable(cpu) == 0;
-    while (zero_pool_refill(~0u))
+    while (page_pool_refill(~0u))
         ;
 }
 
@@ -109,7 +112,7 @@ static void read_manifest(const struct boot_info *bi)
     struct manifest_env env = {
         .modules = bi->modules,
         .nr_modules = bi->nr_modules,
-        .free_bytes = mem_free_bytes(MEM_ANY_NODE),
+        .free_bytes = mem_free_bytes(MEM_ANY_NODE) - POOL_SHARE(mem_free_bytes(MEM_ANY_NODE)),
         .cpus = cpu_count,
         .error = manifest_error,
     };
@@ -151,8 +154,11 @@ static void load_error(void *ctx, const char *text)
 static struct vm *launch(const struct vm_config *c)
 {
     struct vm *vm = vm_create(c);
-    struct load_target target = {
-        .ctx = vm, .memory = c->memory, .write = load_write, .zero = load_zero, .error = load_error};
+    struct load_target target = {.ctx = vm,
+                                 .memory = c->memory,
+                                 .write = load_write,
+                                 .zero = load_zero,
+                                 .error = load_error};
     struct load_result r;
     struct start_state state;
 
@@ -198,7 +204,9 @@ static void bring_up_host(struct boot_info *bi)
 
 static void prepare_all(void)
 {
-    if (zero_pool_init(config.pool_pages))
+    u64 most = POOL_SHARE(mem_free_bytes(MEM_ANY_NODE)) / PAGE_SIZE / cpu_count;
+
+    if (page_pool_init((u32)MIN((u64)config.pool_pages, most)))
         log_warn("no memory for a pool of %u zeroed pages", config.pool_pages);
     set_phase(PHASE_PREPARE);
     prepare_cpu(&cpus[0]);

@@ -54,8 +54,9 @@ const char *svm_caps_probe(void)
     c->rdtscp = r.edx & EXTENDED1_EDX_RDTSCP;
     r = insn_cpuid(LEAF_SVM, 0);
     if (msr_read_safe(MSR_VM_CR, &vm_cr) == 0 && vm_cr & VM_CR_SVMDIS)
-        return r.edx & SVM_EDX_SVML ? "AMD-V is disabled by firmware and locked (VM_CR.SVMDIS, SVML)"
-                                    : "AMD-V is disabled by firmware (VM_CR.SVMDIS)";
+        return r.edx & SVM_EDX_SVML
+                   ? "AMD-V is disabled by firmware and locked (VM_CR.SVMDIS, SVML)"
+                   : "AMD-V is disabled by firmware (VM_CR.SVMDIS)";
     c->revision = r.eax & 0xff;
     c->asids = r.ebx;
     c->npt = r.edx & SVM_EDX_NPT;

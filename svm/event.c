@@ -24,7 +24,8 @@ void svm_inject(struct vcpu *v, const struct event *e)
     b->eventinj = EVENT_V | types[e->type] | e->vector;
     if (e->has_error)
         b->eventinj |= EVENT_EV | (u64)e->error << 32;
-    __atomic_fetch_or(&v->request, REQUEST_BACKEND, __ATOMIC_ACQ_REL); /* eventinj is for one entry */
+    __atomic_fetch_or(&v->request, REQUEST_BACKEND,
+                      __ATOMIC_ACQ_REL); /* eventinj is for one entry */
 }
 
 /*

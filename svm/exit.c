@@ -113,9 +113,8 @@ void svm_exit_decode(struct svm_vcpu *s, struct exit *e)
     e->code = b->exitcode;
     e->info1 = b->exitinfo1;
     e->info2 = b->exitinfo2;
-    e->length = s->use_nrip && b->nrip > b->rip && b->nrip - b->rip <= 15
-                    ? (u8)(b->nrip - b->rip)
-                    : 0;
+    e->length =
+        s->use_nrip && b->nrip > b->rip && b->nrip - b->rip <= 15 ? (u8)(b->nrip - b->rip) : 0;
     repeat_event(s);
     if (code == VMEXIT_NPF) {
         decode_fault(e, b);

@@ -82,12 +82,24 @@ static struct vmcb *fast_cpuid(struct svm_vcpu *s)
     return step(s) ? served(s) : served_after_decode(s);
 }
 
+static __attribute__((noinline)) struct vmcb *fast_wrmsr(struct svm_vcpu *s)
+{
+    u64 value = s->base.regs[GPR_RDX] << 32 | (u32)s->vmcb.rax;
+
+    /* The only one that is written often, and whose writing needs no VMLOAD state. */
+    if ((u32)s->base.regs[GPR_RCX] != MSR_EFER || !msr_write(&s->base, MSR_EFER, value))
+        return NULL;
+    return step(s) ? served(s) : served_after_decode(s);
+}
+
 static struct vmcb *fast_msr(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
     u64 value;
 
-    if (b->exitinfo1 || !msr_read_simple(&s->base, (u32)s->base.regs[GPR_RCX], &value))
+    if (b->exitinfo1)
+        return fast_wrmsr(s);
+    if (!msr_read_simple(&s->base, (u32)s->base.regs[GPR_RCX], &value))
         return NULL;
     b->rax = (u32)value;
     s->base.regs[GPR_RDX] = value >> 32;
@@ -189,8 +201,8 @@ static u8 kind_of(const struct svm_vcpu *s)
     switch (b->exitcode) {
     case VMEXIT_CPUID: return EXIT_CPUID;
     case VMEXIT_VMMCALL: return EXIT_HYPERCALL;
-    case VMEXIT_MSR: return EXIT_RDMSR;
-    case VMEXIT_IOIO: 
+    case VMEXIT_MSR: return b->exitinfo1 ? EXIT_WRMSR : EXIT_RDMSR;
+    case VMEXIT_IOIO:
         return exit_pio_kind(s->base.vm, (u16)(b->exitinfo1 >> 16), b->exitinfo1 & IOIO_IN);
     default: return EXIT_UNKNOWN;
     }

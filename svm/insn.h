@@ -8,7 +8,8 @@
 
 #include "hv/lib/types.h"
 
-/* FS, GS, TR, LDTR with their hidden parts; KernelGSBase, STAR, LSTAR, CSTAR, SFMASK, SYSENTER_*. */
+/* FS, GS, TR, LDTR with their hidden parts; KernelGSBase, STAR, LSTAR, CSTAR, SFMASK, SYSENTER_*.
+ */
 static inline void svm_vmload(hpa_t vmcb)
 {
     __asm__ volatile("vmload %%rax" ::"a"(vmcb) : "memory");

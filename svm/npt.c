@@ -6,9 +6,9 @@
 #include "svm/npt.h"
 
 #include "hv/host/mem.h"
-#include "hv/host/zero_pool.h"
+#include "hv/host/page_pool.h"
 #include "hv/lib/err.h"
-#include "hv/lib/string.h"
+#include "hv/x86/insn.h"
 #include "hv/x86/regs.h"
 #include "svm/caps.h"
 
@@ -21,14 +21,14 @@ static u64 *entry_of(u64 *table, gpa_t gpa, u32 level)
     return &table[gpa >> (PAGE_SHIFT + 9 * (level - 1)) & 511];
 }
 
-static hpa_t new_table(struct vm *vm)
+static __attribute__((noinline)) hpa_t new_table(struct vm *vm)
 {
-    hpa_t table = zero_pool_take();
+    hpa_t table = page_pool_take_zeroed();
 
     if (!table) {
         table = mem_alloc(MEM_ORDER_4K, vm->node);
         if (table)
-            memset((void *)table, 0, PAGE_SIZE);
+            insn_zero_page((void *)table);
     }
     return table;
 }
@@ -57,14 +57,14 @@ void npt_destroy(struct vm *vm)
     vm->nested_root = 0;
 }
 
-static int map_at(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 level)
+static inline int map_at(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 level)
 {
     u64 *table = (u64 *)vm->nested_root, *entry;
     u32 l;
 
     for (l = NPT_LEVELS; l > level; l--) {
         entry = entry_of(table, gpa, l);
-        if (!(*entry & PTE_P)) {
+        if (unlikely(!(*entry & PTE_P))) {
             hpa_t next = new_table(vm);
 
             if (!next)
@@ -77,18 +77,22 @@ static int map_at(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 level)
     return 0;
 }
 
-int npt_map(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 order)
+static __attribute__((noinline)) int map_large(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 order)
 {
     u64 offset;
     int err;
 
-    if (order == MEM_ORDER_1G && !svm_caps.pages_1g) {
-        for (offset = 0; offset < GIB; offset += 2 * MIB) {
-            err = map_at(vm, gpa + offset, hpa + offset, 2);
-            if (err)
-                return err;
-        }
-        return 0;
+    if (order == MEM_ORDER_2M || svm_caps.pages_1g)
+        return map_at(vm, gpa, hpa, 1 + order / 9);
+    for (offset = 0; offset < GIB; offset += 2 * MIB) {
+        err = map_at(vm, gpa + offset, hpa + offset, 2);
+        if (err)
+            return err;
     }
-    return map_at(vm, gpa, hpa, 1 + order / 9);
+    return 0;
+}
+
+int npt_map(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 order)
+{
+    return likely(order == MEM_ORDER_4K) ? map_at(vm, gpa, hpa, 1) : map_large(vm, gpa, hpa, order);
 }

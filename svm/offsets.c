@@ -6,7 +6,7 @@
 #include "svm/vcpu.h"
 
 #define OFFSET(name, value) __asm__ volatile("\n->" #name " %c0" ::"i"(value))
-#define OFFSET_REG(r) OFFSET(SVM_##r, offsetof(struct svm_vcpu, base.regs) + 8 * GPR_##r)
+#define OFFSET_REG(r)       OFFSET(SVM_##r, offsetof(struct svm_vcpu, base.regs) + 8 * GPR_##r)
 
 void svm_offsets(void);
 

@@ -11,7 +11,10 @@ struct field {
     bool live;  /* part of the VMLOAD state */
 };
 
-#define FIELD(f, c, l) {offsetof(struct vmcb, f), c, l}
+#define FIELD(f, c, l)                                                                             \
+    {                                                                                              \
+        offsetof(struct vmcb, f), c, l                                                             \
+    }
 
 static const struct field fields[VREG_COUNT] = {
     [VREG_RIP] = FIELD(rip, 0, false),
@@ -65,6 +68,8 @@ void svm_set(struct vcpu *v, enum vreg r, u64 value)
     }
     if (r == VREG_EFER) {
         value |= EFER_SVME;
+        if (value == s->vmcb.efer)
+            return;
         length_forget(&s->lengths);
     }
     *field_of(s, r) = value;
@@ -75,9 +80,9 @@ static struct vmcb_segment *segment_of(struct svm_vcpu *s, enum vseg n)
 {
     struct vmcb *b = &s->vmcb;
     struct vmcb_segment *const segments[VSEG_COUNT] = {
-        [VSEG_ES] = &b->es,     [VSEG_CS] = &b->cs,     [VSEG_SS] = &b->ss,     [VSEG_DS] = &b->ds,
-        [VSEG_FS] = &b->fs,     [VSEG_GS] = &b->gs,     [VSEG_GDTR] = &b->gdtr,
-        [VSEG_LDTR] = &b->ldtr, [VSEG_IDTR] = &b->idtr, [VSEG_TR] = &b->tr,
+        [VSEG_ES] = &b->es,     [VSEG_CS] = &b->cs, [VSEG_SS] = &b->ss,     [VSEG_DS] = &b->ds,
+        [VSEG_FS] = &b->fs,     [VSEG_GS] = &b->gs, [VSEG_GDTR] = &b->gdtr, [VSEG_LDTR] = &b->ldtr,
+        [VSEG_IDTR] = &b->idtr, [VSEG_TR] = &b->tr,
     };
 
     if (n == VSEG_FS || n == VSEG_GS || n == VSEG_LDTR || n == VSEG_TR)
@@ -113,10 +118,9 @@ void svm_dump(struct vcpu *v)
 {
     const struct vmcb *b = &svm_of(v)->vmcb;
 
-    log_error("  vmcb: exitcode %#x info %#llx %#llx intinfo %#llx nrip %#llx",
-              b->exitcode, (unsigned long long)b->exitinfo1,
-              (unsigned long long)b->exitinfo2, (unsigned long long)b->exitintinfo,
-              (unsigned long long)b->nrip);
+    log_error("  vmcb: exitcode %#x info %#llx %#llx intinfo %#llx nrip %#llx", b->exitcode,
+              (unsigned long long)b->exitinfo1, (unsigned long long)b->exitinfo2,
+              (unsigned long long)b->exitintinfo, (unsigned long long)b->nrip);
     log_error("  vmcb: asid %u tlb %u vint %#x shadow %llx eventinj %#llx clean %#x", b->asid,
               b->tlb_control, b->vint_ctl, (unsigned long long)b->int_shadow,
               (unsigned long long)b->eventinj, b->clean);

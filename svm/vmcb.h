@@ -28,19 +28,19 @@
 #define INTERCEPT_FERR_FREEZE BIT(30)
 #define INTERCEPT_SHUTDOWN    BIT(31)
 /* intercept_misc2 */
-#define INTERCEPT_VMRUN   BIT(0)
-#define INTERCEPT_VMMCALL BIT(1)
-#define INTERCEPT_VMLOAD  BIT(2)
-#define INTERCEPT_VMSAVE  BIT(3)
-#define INTERCEPT_STGI    BIT(4)
-#define INTERCEPT_CLGI    BIT(5)
-#define INTERCEPT_SKINIT  BIT(6)
-#define INTERCEPT_WBINVD  BIT(9)
-#define INTERCEPT_MONITOR BIT(10)
-#define INTERCEPT_MWAIT   BIT(11)
+#define INTERCEPT_VMRUN       BIT(0)
+#define INTERCEPT_VMMCALL     BIT(1)
+#define INTERCEPT_VMLOAD      BIT(2)
+#define INTERCEPT_VMSAVE      BIT(3)
+#define INTERCEPT_STGI        BIT(4)
+#define INTERCEPT_CLGI        BIT(5)
+#define INTERCEPT_SKINIT      BIT(6)
+#define INTERCEPT_WBINVD      BIT(9)
+#define INTERCEPT_MONITOR     BIT(10)
+#define INTERCEPT_MWAIT       BIT(11)
 #define INTERCEPT_MWAIT_ARMED BIT(12)
-#define INTERCEPT_XSETBV  BIT(13)
-#define INTERCEPT_RDPRU   BIT(14)
+#define INTERCEPT_XSETBV      BIT(13)
+#define INTERCEPT_RDPRU       BIT(14)
 
 /* intercept_cr: reads in bits 15:0, writes in bits 31:16 */
 #define INTERCEPT_CR_READ(n)  BIT(n)
@@ -72,18 +72,18 @@
 #define NP_ENABLE BIT64(0)
 
 /* clean: fields the processor may keep from its last run of this VMCB */
-#define CLEAN_I      BIT(0)  /* intercepts, TSC offset, pause filter */
-#define CLEAN_IOPM   BIT(1)
-#define CLEAN_ASID   BIT(2)
-#define CLEAN_TPR    BIT(3)  /* vint_ctl, vint_vector */
-#define CLEAN_NP     BIT(4)
-#define CLEAN_CR     BIT(5)  /* CR0, CR3, CR4, EFER */
-#define CLEAN_DR     BIT(6)
-#define CLEAN_DT     BIT(7)  /* GDT, IDT */
-#define CLEAN_SEG    BIT(8)  /* CS, DS, SS, ES, CPL */
-#define CLEAN_CR2    BIT(9)
-#define CLEAN_LBR    BIT(10)
-#define CLEAN_ALL    0x7ffu
+#define CLEAN_I    BIT(0) /* intercepts, TSC offset, pause filter */
+#define CLEAN_IOPM BIT(1)
+#define CLEAN_ASID BIT(2)
+#define CLEAN_TPR  BIT(3) /* vint_ctl, vint_vector */
+#define CLEAN_NP   BIT(4)
+#define CLEAN_CR   BIT(5) /* CR0, CR3, CR4, EFER */
+#define CLEAN_DR   BIT(6)
+#define CLEAN_DT   BIT(7) /* GDT, IDT */
+#define CLEAN_SEG  BIT(8) /* CS, DS, SS, ES, CPL */
+#define CLEAN_CR2  BIT(9)
+#define CLEAN_LBR  BIT(10)
+#define CLEAN_ALL  0x7ffu
 
 /* exitinfo1 of IOIO */
 #define IOIO_IN   BIT(0)

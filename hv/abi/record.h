@@ -10,8 +10,8 @@
 #ifndef HV_ABI_RECORD_H
 #define HV_ABI_RECORD_H
 
-#define RECORD_RS '\x1e'
+#define RECORD_RS         '\x1e'
 #define RECORD_SOFT_BREAK '\x1d'
-#define RECORD_MAX 65536 /* bytes in one record's line */
+#define RECORD_MAX        65536 /* bytes in one record's line */
 
 #endif

@@ -11,8 +11,8 @@
 #include "hv/abi/exits.h"
 
 struct vcpu_stats {
-    uint64_t exits;      /* all exits; both loops */
-    uint64_t interrupts; /* events injected; both loops */
+    uint64_t exits;             /* all exits; both loops */
+    uint64_t interrupts;        /* events injected; both loops */
     uint64_t guest_ticks;       /* measuring loop only, else 0, as the following */
     uint64_t handler_ticks;     /* exit handlers */
     uint64_t descheduled_ticks; /* runnable, another vCPU ran */

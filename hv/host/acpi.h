@@ -26,8 +26,8 @@ struct acpi_info {
     u32 nr_nodes; /* at least 1 */
     u32 nr_ranges;
     struct acpi_node_range ranges[ACPI_MAX_NODE_RANGES];
-    hpa_t hpet_base;    /* 0: none */
-    u16 pm_timer_port;  /* 0: none */
+    hpa_t hpet_base;   /* 0: none */
+    u16 pm_timer_port; /* 0: none */
     bool pm_timer_32bit;
 };
 

@@ -189,6 +189,15 @@ void mem_free(hpa_t pa, u32 order)
               order, state);
 }
 
+void mem_split(hpa_t pa, u32 order)
+{
+    u64 pfn = pa >> PAGE_SHIFT;
+    struct zone *z = zone_find(pfn);
+
+    BUG_ON(!z || *state_at(z, pfn) != (STATE_USED | order));
+    memset(state_at(z, pfn), STATE_USED | MEM_ORDER_4K, 1ull << order);
+}
+
 static u32 order_for(size_t bytes)
 {
     u32 order = 0;

@@ -36,7 +36,11 @@ hpa_t mem_alloc(u32 order, u32 node);
 /* Gives back exactly what mem_alloc(order, …) returned. BUG on a double free that is seen. */
 void mem_free(hpa_t pa, u32 order);
 
-/* Zeroed pages for the hypervisor's own objects, whole pages covering bytes; NULL when none left. */
+/* Makes an allocated block into single pages, each to be given back with mem_free(pa, 0). */
+void mem_split(hpa_t pa, u32 order);
+
+/* Zeroed pages for the hypervisor's own objects, whole pages covering bytes; NULL when none left.
+ */
 void *mem_zalloc(size_t bytes, u32 node);
 void mem_zfree(void *p, size_t bytes);
 

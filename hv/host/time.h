@@ -10,11 +10,11 @@
 
 struct time_info {
     u64 tsc_hz;
-    u64 apic_hz;           /* of the local APIC's timer, divider 1 */
-    const char *reference; /* "pm-timer", "hpet", "pit" */
-    bool invariant;        /* CPUID 8000_0007 EDX[8] */
-    bool deadline;         /* the APIC timer follows the TSC (TSC-deadline mode) */
-    s64 max_skew;          /* largest |cpu.tsc_skew| seen, ticks */
+    u64 apic_hz;                 /* of the local APIC's timer, divider 1 */
+    const char *reference;       /* "pm-timer", "hpet", "pit" */
+    bool invariant;              /* CPUID 8000_0007 EDX[8] */
+    bool deadline;               /* the APIC timer follows the TSC (TSC-deadline mode) */
+    s64 max_skew;                /* largest |cpu.tsc_skew| seen, ticks */
     bool ticks_are_instructions; /* proven with a loop of known length */
 };
 

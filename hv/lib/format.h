@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Formatted output into a buffer: the subset of C's vsnprintf that the hypervisor uses.
- * Conversions: %% %c %s %d %i %u %x %X %p with flags '-', '0', '#', width (also '*'), precision for %s (also
+ * Conversions: %% %c %s %d %i %u %x %X %p with flags '-', '0', '#', width (also '*'), precision for
+ * %s (also
  * '*') and the lengths hh, h, l, ll, z, j.
  */
 #ifndef HV_LIB_FORMAT_H

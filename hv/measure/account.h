@@ -36,7 +36,7 @@ struct account {
     u64 ticks[ACCOUNT_TOTAL];
     u64 count[ACCOUNT_TOTAL]; /* times an account was opened; exits for exit kinds */
     /* The exit being handled: where its histogram and trace record go. */
-    struct measure *measure;   /* NULL: plain loop */
+    struct measure *measure; /* NULL: plain loop */
     struct vcpu_stats *stats;
     struct trace_record record;
     struct trace trace;
@@ -54,15 +54,16 @@ u32 account_switch(struct account *a, u32 open);
 
 /*
  * An exit of the measuring loop begins: at TSC entered the guest was entered (the open account ends
- * there and, when it is an exit, its histogram and trace record are written), at TSC left it was left.
- * The open account is then EXIT_UNKNOWN until account_exit_is() names it.
+ * there and, when it is an exit, its histogram and trace record are written), at TSC left it was
+ * left. The open account is then EXIT_UNKNOWN until account_exit_is() names it.
  */
 void account_exit(struct account *a, u64 entered, u64 left);
 
 /* Names the exit being handled, and does its injected delay. */
 void account_exit_is(struct account *a, enum exit_kind kind);
 
-/* The exit being handled ends here without a guest entry (its vCPU is descheduled); opens another. */
+/* The exit being handled ends here without a guest entry (its vCPU is descheduled); opens another.
+ */
 void account_exit_end(struct account *a, u32 open);
 
 /* Spins inside the open account when the knob says so for it. */

@@ -27,7 +27,7 @@ void vm_config_default(struct vm_config *c)
 void machine_config_default(struct machine_config *m)
 {
     memset(m, 0, sizeof(*m));
-    m->pool_pages = 1024;
+    m->pool_pages = 12288;
     m->trace_records = 4096;
 }
 

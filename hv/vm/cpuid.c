@@ -19,9 +19,9 @@
 
 /* Leaf 1 ECX: SSE3, PCLMULQDQ, SSSE3, FMA, CX16, PCID, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
  * AVX, F16C, RDRAND. Absent: MONITOR, VMX, x2APIC and TSC deadline (no local APIC), PDCM. */
-#define FEATURES_ECX 0x76fa3203u
-#define ECX_OSXSAVE  BIT(27)
-#define ECX_XSAVE    BIT(26)
+#define FEATURES_ECX   0x76fa3203u
+#define ECX_OSXSAVE    BIT(27)
+#define ECX_XSAVE      BIT(26)
 #define ECX_HYPERVISOR BIT(31)
 /* Leaf 1 EDX: all but MCE, APIC, MTRR, MCA, DS, ACPI, HTT, TM, PBE and the reserved ones. */
 #define FEATURES_EDX 0x0789ad7fu & ~BIT(7)

@@ -13,11 +13,31 @@
      CR0_PG)
 #define CR0_PAGING (CR0_PG | CR0_WP | CR0_PE)
 #define CR4_PAGING (CR4_PAE | CR4_PSE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
-/* What a guest may set: all that its CPUID can show. Not MCE's owner, VMX, SMX, LA57, PKE. */
+/* Not VMX, SMX, LA57, PKE. */
 #define CR4_OFFERED                                                                                \
     (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |      \
      CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP |  \
      CR4_SMAP)
+
+/* What a guest may set: all that its CPUID shows. */
+static u64 cr4_offered(const struct vcpu *v)
+{
+    const struct cpuid_regs *one = &v->cpuid->basic[1], *seven = &v->cpuid->basic[7];
+    const struct {
+        u32 bit, present;
+    } needs[] = {
+        {CR4_PCIDE, one->ecx >> 17 & 1},  {CR4_OSXSAVE, one->ecx >> 26 & 1},
+        {CR4_FSGSBASE, seven->ebx & 1},   {CR4_SMEP, seven->ebx >> 7 & 1},
+        {CR4_SMAP, seven->ebx >> 20 & 1}, {CR4_UMIP, seven->ecx >> 2 & 1},
+    };
+    u64 offered = CR4_OFFERED;
+    u32 i;
+
+    for (i = 0; i < ARRAY_SIZE(needs); i++)
+        if (!needs[i].present)
+            offered &= ~(u64)needs[i].bit;
+    return offered;
+}
 
 /* PG with LME enters long mode, and leaves it; false: the write must raise #GP. */
 static bool switch_long_mode(struct vcpu *v, u64 cr0)
@@ -31,7 +51,7 @@ static bool switch_long_mode(struct vcpu *v, u64 cr0)
             return efer & EFER_LMA;
         backend->set(v, VREG_EFER, efer | EFER_LMA);
     } else if (!(cr0 & CR0_PG) && efer & EFER_LMA) {
-        if (cs.attr & SEG_ATTR_L)
+        if (cs.attr & SEG_ATTR_L || backend->get(v, VREG_CR4) & CR4_PCIDE)
             return false;
         backend->set(v, VREG_EFER, efer & ~(u64)EFER_LMA);
     }
@@ -57,10 +77,11 @@ static bool write_cr0(struct vcpu *v, u64 value)
 static bool write_cr4(struct vcpu *v, u64 value)
 {
     u64 old = backend->get(v, VREG_CR4);
+    bool long_mode = backend->get(v, VREG_EFER) & EFER_LMA;
 
-    if (value & ~(u64)CR4_OFFERED)
+    if (value & ~cr4_offered(v) || (long_mode && !(value & CR4_PAE)))
         return false;
-    if (backend->get(v, VREG_EFER) & EFER_LMA && !(value & CR4_PAE))
+    if (value & ~old & CR4_PCIDE && (!long_mode || backend->get(v, VREG_CR3) & 0xfff))
         return false;
     backend->set(v, VREG_CR4, value);
     if ((old ^ value) & CR4_PAGING)
@@ -68,15 +89,23 @@ static bool write_cr4(struct vcpu *v, u64 value)
     return true;
 }
 
+/* Bit 63 with PCIDE asks to keep translations; flushing more than asked is allowed. */
+static bool write_cr3(struct vcpu *v, u64 value)
+{
+    if (backend->get(v, VREG_CR4) & CR4_PCIDE)
+        value &= ~BIT64(63);
+    if (value & ~(PTE_ADDR | 0xfff))
+        return false;
+    backend->set(v, VREG_CR3, value);
+    backend->flush(v);
+    return true;
+}
+
 static bool write_cr(struct vcpu *v, u8 number, u64 value)
 {
     switch (number) {
     case 0: return write_cr0(v, value);
-    case 3:
-        /* Bit 63 with PCIDE asks to keep translations; flushing more than asked is allowed. */
-        backend->set(v, VREG_CR3, value & ~BIT64(63));
-        backend->flush(v);
-        return true;
+    case 3: return write_cr3(v, value);
     case 4: return write_cr4(v, value);
     case 8:
         if (value >> 4)
@@ -89,7 +118,8 @@ static bool write_cr(struct vcpu *v, u8 number, u64 value)
 
 static u64 read_cr(struct vcpu *v, u8 number)
 {
-    static const enum vreg regs[] = {[0] = VREG_CR0, [3] = VREG_CR3, [4] = VREG_CR4, [8] = VREG_CR8};
+    static const enum vreg regs[] = {
+        [0] = VREG_CR0, [3] = VREG_CR3, [4] = VREG_CR4, [8] = VREG_CR8};
 
     return backend->get(v, regs[number]);
 }
@@ -104,9 +134,8 @@ static u64 effective_address(struct vcpu *v, const struct insn *i)
         offset += v->regs[i->index] * i->scale;
     if (i->rip_relative)
         offset += backend->get(v, VREG_RIP) + i->length;
-    return exit_linear(v, i->segment,
-                       i->base == GPR_RSP || i->base == GPR_RBP ? VSEG_SS : VSEG_DS, offset,
-                       i->addrsize);
+    return exit_linear(v, i->segment, i->base == GPR_RSP || i->base == GPR_RBP ? VSEG_SS : VSEG_DS,
+                       offset, i->addrsize);
 }
 
 /* 0F 01 /4 SMSW and /6 LMSW: 16 bits of CR0 in a register or memory. */
@@ -152,6 +181,7 @@ enum exit_result exit_cr(struct vcpu *v, struct exit *e)
 {
     struct insn i;
     u8 number;
+    u64 mask;
 
     if (!exit_decode(v, &i) || i.map != INSN_MAP_0F) {
         exit_fault(v, e, "control-register access cannot be read back");
@@ -165,11 +195,11 @@ enum exit_result exit_cr(struct vcpu *v, struct exit *e)
     if (i.opcode == 0x01)
         return machine_status_word(v, e, &i);
     number = e->cr.number;
+    /* The operand has 64 bits in 64-bit mode, else 32, whatever the prefixes. */
+    mask = i.mode == INSN_MODE_64 ? ~0ull : UINT32_MAX;
     if (i.opcode == 0x20) {
-        u64 value = read_cr(v, number);
-
-        v->regs[i.rm] = i.opsize == 8 || backend->get(v, VREG_EFER) & EFER_LMA ? value : (u32)value;
+        v->regs[i.rm] = read_cr(v, number) & mask;
         return exit_done(v, e);
     }
-    return write_cr(v, number, v->regs[i.rm]) ? exit_done(v, e) : exit_inject_gp(v);
+    return write_cr(v, number, v->regs[i.rm] & mask) ? exit_done(v, e) : exit_inject_gp(v);
 }

@@ -13,8 +13,9 @@ enum exit_result exit_mmio(struct vcpu *v, struct exit *e)
 
     v->exit_kind = EXIT_MMIO;
     if (e->fault.table || e->fault.fetch) {
-        exit_fault(v, e, e->fault.table ? "guest page tables outside guest memory"
-                                        : "instruction fetch outside guest memory");
+        exit_fault(v, e,
+                   e->fault.table ? "guest page tables outside guest memory"
+                                  : "instruction fetch outside guest memory");
         return EXIT_STOP_VCPU;
     }
     if (!exit_decode(v, &i) || mmio_decode(&i, &a)) {

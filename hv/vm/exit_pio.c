@@ -27,7 +27,8 @@ static void step_register(struct vcpu *v, enum gpr r, s64 delta, u32 addrsize)
 static bool move_element(struct vcpu *v, const struct insn *i, u16 port, u32 size, bool in)
 {
     enum gpr r = in ? GPR_RDI : GPR_RSI;
-    gva_t gva = exit_linear(v, in ? 0 : i->segment, in ? VSEG_ES : VSEG_DS, v->regs[r], i->addrsize);
+    gva_t gva =
+        exit_linear(v, in ? 0 : i->segment, in ? VSEG_ES : VSEG_DS, v->regs[r], i->addrsize);
     u32 value = 0, k;
     u8 *byte[4];
 

@@ -83,8 +83,7 @@ static enum exit_result on_rdmsr(struct vcpu *v, struct exit *e)
 
 static enum exit_result on_wrmsr(struct vcpu *v, struct exit *e)
 {
-    if (!msr_write(v, (u32)v->regs[GPR_RCX],
-                   v->regs[GPR_RDX] << 32 | (u32)v->regs[GPR_RAX]))
+    if (!msr_write(v, (u32)v->regs[GPR_RCX], v->regs[GPR_RDX] << 32 | (u32)v->regs[GPR_RAX]))
         return exit_inject_gp(v);
     return exit_done(v, e);
 }

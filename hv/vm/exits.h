@@ -9,10 +9,10 @@
 #include "hv/vm/backend.h"
 
 enum exit_result {
-    EXIT_RESUME,     /* enter again */
-    EXIT_BLOCK,      /* wait for an interrupt */
-    EXIT_YIELD,      /* let others run */
-    EXIT_STOP_VCPU,  /* the VM has ended */
+    EXIT_RESUME,    /* enter again */
+    EXIT_BLOCK,     /* wait for an interrupt */
+    EXIT_YIELD,     /* let others run */
+    EXIT_STOP_VCPU, /* the VM has ended */
 };
 
 /* Handles e and names it in v->exit_kind. */

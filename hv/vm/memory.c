@@ -6,7 +6,7 @@
 
 #include "hv/host/log.h"
 #include "hv/host/mem.h"
-#include "hv/host/zero_pool.h"
+#include "hv/host/page_pool.h"
 #include "hv/lib/err.h"
 #include "hv/lib/string.h"
 #include "hv/vm/backend.h"
@@ -18,20 +18,6 @@ static const u32 page_order[] = {
 static u64 frame_index(const struct vm_slot *s, gpa_t gpa)
 {
     return (gpa - s->base) >> PAGE_SHIFT;
-}
-
-/* Enters 2^order pages at hpa into the frame table and the nested mapping. */
-static int give(struct vm *vm, struct vm_slot *s, gpa_t gpa, hpa_t hpa, u32 order)
-{
-    u64 i, first = frame_index(s, gpa);
-    int err = backend->map(vm, gpa, hpa, order);
-
-    if (err)
-        return err;
-    for (i = 0; i < 1ull << order; i++)
-        s->frames[first + i] = hpa + (i << PAGE_SHIFT);
-    vm->memory.pages += 1ull << order;
-    return 0;
 }
 
 /* The largest order not above max whose naturally aligned block around gpa is inside the slot and
@@ -57,37 +43,73 @@ static u32 fitting_order(const struct vm_slot *s, gpa_t gpa, u32 max)
     return MEM_ORDER_4K;
 }
 
+/* Gives a large block around gpa. -HV_ENOMEM: none is whole. */
+static int touch_large(struct vm *vm, struct vm_slot *s, gpa_t gpa, u32 order)
+{
+    hpa_t hpa = mem_alloc(order, vm->node);
+    u64 i;
+
+    if (!hpa)
+        return -HV_ENOMEM;
+    memset((void *)hpa, 0, PAGE_SIZE << order);
+    gpa = ALIGN_DOWN(gpa, PAGE_SIZE << order);
+    if (backend->map(vm, gpa, hpa, order)) {
+        mem_free(hpa, order);
+        return -HV_ENOMEM;
+    }
+    mem_split(hpa, order); /* freed page by page, whatever the order it came in */
+    for (i = 0; i < 1ull << order; i++)
+        s->frames[frame_index(s, gpa) + i] = hpa + (i << PAGE_SHIFT);
+    vm->memory.pages += 1ull << order;
+    return 0;
+}
+
+static int touch_page(struct vm *vm, struct vm_slot *s, gpa_t gpa, bool *zeroed)
+{
+    hpa_t hpa = vm->memory.zero_inline ? 0 : page_pool_take_zeroed();
+
+    *zeroed = !hpa;
+    if (!hpa) {
+        hpa = page_pool_take();
+        if (!hpa)
+            return -HV_ENOMEM;
+        insn_zero_page((void *)hpa);
+    }
+    if (backend->map(vm, gpa, hpa, MEM_ORDER_4K)) {
+        mem_free(hpa, MEM_ORDER_4K);
+        return -HV_ENOMEM;
+    }
+    s->frames[frame_index(s, gpa)] = hpa;
+    vm->memory.pages++;
+    vm->memory.fills += !*zeroed;
+    return 0;
+}
+
 /* Gives the untouched page at gpa its memory, as large as the configuration lets it be. */
 static int touch(struct vm *vm, struct vm_slot *s, gpa_t gpa, bool *zeroed)
 {
-    u32 max = page_order[vm->config.page];
-    u32 order = max == MEM_ORDER_4K ? MEM_ORDER_4K : fitting_order(s, gpa, max);
-    hpa_t hpa = 0;
-    int err;
+    u32 order;
 
-    *zeroed = false;
-    if (order == MEM_ORDER_4K && !vm->memory.zero_inline)
-        hpa = zero_pool_take();
-    if (!hpa) {
-        hpa = mem_alloc(order, vm->node);
-        if (!hpa && order != MEM_ORDER_4K) {
-            order = MEM_ORDER_4K;
-            hpa = mem_alloc(order, vm->node);
-        }
-        if (!hpa)
-            return -HV_ENOMEM;
-        if (order == MEM_ORDER_4K)
-            insn_zero_page((void *)hpa);
-        else
-            memset((void *)hpa, 0, PAGE_SIZE << order);
+    if (unlikely(vm->config.page != VM_PAGE_4K)) {
         *zeroed = true;
+        order = fitting_order(s, gpa, page_order[vm->config.page]);
+        if (order != MEM_ORDER_4K && touch_large(vm, s, gpa, order) == 0)
+            return 0;
     }
-    err = give(vm, s, ALIGN_DOWN(gpa, PAGE_SIZE << order), hpa, order);
-    if (err)
-        mem_free(hpa, order);
-    else if (!*zeroed)
-        vm->memory.fills++;
-    return err;
+    return touch_page(vm, s, gpa, zeroed);
+}
+
+/* A VM with one vCPU touches its memory on one CPU only. */
+static void vm_lock_memory(struct vm *vm)
+{
+    if (unlikely(vm->nr_vcpus > 1))
+        lock_take(&vm->memory.lock);
+}
+
+static void vm_unlock_memory(struct vm *vm)
+{
+    if (unlikely(vm->nr_vcpus > 1))
+        lock_release(&vm->memory.lock);
 }
 
 int vm_memory_fill(struct vm *vm, gpa_t gpa, bool *zeroed)
@@ -98,10 +120,10 @@ int vm_memory_fill(struct vm *vm, gpa_t gpa, bool *zeroed)
     *zeroed = false;
     if (!s)
         return -HV_EFAULT;
-    lock_take(&vm->memory.lock);
+    vm_lock_memory(vm);
     if (likely(s->frames[frame_index(s, gpa)] == 0))
         err = touch(vm, s, gpa, zeroed);
-    lock_release(&vm->memory.lock);
+    vm_unlock_memory(vm);
     return err;
 }
 

@@ -22,9 +22,9 @@ struct vm_memory {
     struct lock lock; /* guards frames and counts */
     u32 nr_slots;
     struct vm_slot slots[2];
-    bool zero_inline;  /* touched pages are zeroed at once, not taken from the pool */
-    u64 pages;         /* host pages given to this VM, 4 KiB each */
-    u64 fills;         /* of them, taken from the pool */
+    bool zero_inline; /* touched pages are zeroed at once, not taken from the pool */
+    u64 pages;        /* host pages given to this VM, 4 KiB each */
+    u64 fills;        /* of them, taken from the pool */
 };
 
 /* Makes the slots; with fill=boot gives all pages. 0 or -HV_ENOMEM (logged). */

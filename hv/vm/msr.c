@@ -7,7 +7,7 @@
 #include "hv/vm/backend.h"
 
 #define EXTENDED1_EDX_RDTSCP BIT(27)
-#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
+#define EFER_GUEST           (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
 
 /* MSRs that are plain storage a backend keeps; the hardware switches them with the guest. */
 struct msr_reg {
@@ -101,11 +101,9 @@ bool msr_write(struct vcpu *v, u32 index, u64 value)
     const struct msr_reg *r;
 
     switch (index) {
-    case MSR_EFER:
-        return write_efer(v, value);
-    case MSR_TSC:          /* the TSC offset stays 0: host and guest stamps share one axis */
-    case MSR_BIOS_SIGN_ID: /* written before CPUID to read the microcode level */
-        return true;
+    case MSR_EFER: return write_efer(v, value);
+    case MSR_TSC: /* the TSC offset stays 0: host and guest stamps share one axis */
+    case MSR_BIOS_SIGN_ID: /* written before CPUID to read the microcode level */ return true;
     case MSR_TSC_AUX:
         if (value >> 32 || !(v->cpuid->extended[1].edx & EXTENDED1_EDX_RDTSCP))
             return false;

@@ -26,7 +26,8 @@ static inline bool msr_read_simple(const struct vcpu *v, u32 index, u64 *value)
     return false;
 }
 
-/* The MSRs a guest may read and write directly where a backend saves them: the i-th, 0 at the end. */
+/* The MSRs a guest may read and write directly where a backend saves them: the i-th, 0 at the end.
+ */
 u32 msr_passthrough(u32 i);
 
 #endif

@@ -10,7 +10,7 @@
 #include "hv/host/mem.h"
 #include "hv/host/smp.h"
 #include "hv/host/time.h"
-#include "hv/host/zero_pool.h"
+#include "hv/host/page_pool.h"
 #include "hv/lib/err.h"
 #include "hv/vm/backend.h"
 #include "hv/vm/exits.h"
@@ -19,7 +19,7 @@
 struct sched {
     struct lock lock; /* guards queue, waiting and the state of vCPUs at home here */
     struct vcpu *head, *tail;
-    u32 waiting;         /* vCPUs in the queue */
+    u32 waiting; /* vCPUs in the queue */
     struct vcpu *running;
     struct vtimer slice;
 };
@@ -343,7 +343,7 @@ static void idle(struct cpu *cpu, struct sched *s)
         return;
     }
     account_switch(a, ACCOUNT(IDLE));
-    if (zero_pool_refill(POOL_REFILL_BATCH))
+    if (page_pool_refill(POOL_REFILL_BATCH))
         return;
     /* Interrupts are off since the queue was looked at, so no wake-up slips past the HLT. */
     if (!s->head && !cpu->kick && !cpu->timer && !finishing)

@@ -9,7 +9,8 @@
 
 #include "hv/vm/vm.h"
 
-/* Makes the calling CPU's queue and accounts. 0 or -HV_ENOMEM (logged). trace_records: power of 2. */
+/* Makes the calling CPU's queue and accounts. 0 or -HV_ENOMEM (logged). trace_records: power of 2.
+ */
 int sched_init_cpu(struct cpu *cpu, u32 trace_records);
 
 /* Chooses a home for v and makes it runnable. */

@@ -8,9 +8,9 @@
 #include "hv/vm/backend.h"
 
 /* Descriptor attributes: present, code or data, accessed, 4 GiB limit. */
-#define ATTR_CODE   (SEG_ATTR_P | SEG_ATTR_S | SEG_ATTR_G | 0xb)
-#define ATTR_DATA   (SEG_ATTR_P | SEG_ATTR_S | SEG_ATTR_G | SEG_ATTR_DB | 0x3)
-#define ATTR_REAL   (SEG_ATTR_P | SEG_ATTR_S | 0x3)
+#define ATTR_CODE      (SEG_ATTR_P | SEG_ATTR_S | SEG_ATTR_G | 0xb)
+#define ATTR_DATA      (SEG_ATTR_P | SEG_ATTR_S | SEG_ATTR_G | SEG_ATTR_DB | 0x3)
+#define ATTR_REAL      (SEG_ATTR_P | SEG_ATTR_S | 0x3)
 #define ATTR_REAL_CODE (SEG_ATTR_P | SEG_ATTR_S | 0xb)
 
 static void set_data_segments(struct vcpu *v, const struct segment *s)
@@ -64,8 +64,8 @@ void start_set(struct vcpu *v, const struct start_state *s)
 
 void start_like(struct vcpu *v, struct vcpu *from, u64 rip, u64 rsp)
 {
-    static const enum vreg copied[] = {VREG_CR3,   VREG_CR4,  VREG_CR0,   VREG_EFER,  VREG_PAT,
-                                       VREG_STAR,  VREG_LSTAR, VREG_CSTAR, VREG_SFMASK};
+    static const enum vreg copied[] = {VREG_CR3,  VREG_CR4,   VREG_CR0,   VREG_EFER,  VREG_PAT,
+                                       VREG_STAR, VREG_LSTAR, VREG_CSTAR, VREG_SFMASK};
     struct segment s;
     u32 i;
 

@@ -58,7 +58,8 @@ enum vcpu_request {
 enum vcpu_state { VCPU_WAIT_START, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_HALTED, VCPU_STOPPED };
 
 struct vcpu {
-    u64 regs[GPR_COUNT]; /* enter.S relies on the place; RAX and RSP are current on slow exits only */
+    u64 regs[GPR_COUNT]; /* enter.S relies on the place; RAX and RSP are current on slow exits only
+                          */
     u32 request;         /* enum vcpu_request; set from any CPU */
     u8 exit_kind;        /* enum exit_kind of the exit being handled */
     struct vcpu_stats *stats;
@@ -72,7 +73,7 @@ struct vcpu {
     enum vcpu_state state;
     struct cpu *home;
     struct vcpu *next;
-    u64 since; /* TSC of the last state change */
+    u64 since;            /* TSC of the last state change */
     bool halted_for_good; /* HLT with interrupts off */
     struct measure *measure;
     void *stats_page; /* the hypervisor's own page until the guest gives one */
@@ -85,7 +86,7 @@ struct vcpu {
 struct vm {
     struct vm_config config;
     u32 id;
-    u32 node; /* NUMA node of its memory: that of its first vCPU's CPU */
+    u32 node;         /* NUMA node of its memory: that of its first vCPU's CPU */
     struct lock lock; /* guards platform and its timers */
     struct platform platform;
     struct dev_host dev_host;
@@ -108,8 +109,8 @@ extern struct vm *vms[VM_MAX];
 extern u32 vm_count;
 
 /*
- * Makes a VM with its memory, devices and vCPUs, none of them running. Returns it, or NULL (logged);
- * then nothing is left behind.
+ * Makes a VM with its memory, devices and vCPUs, none of them running. Returns it, or NULL
+ * (logged); then nothing is left behind.
  */
 struct vm *vm_create(const struct vm_config *config);
 

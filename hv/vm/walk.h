@@ -13,9 +13,9 @@
 /* One finished walk. */
 struct walk {
     gpa_t gpa;
-    u32 levels;               /* entries read */
-    u64 *entry[WALK_LEVELS];  /* where they are, in host memory; 64-bit formats only */
-    u64 value[WALK_LEVELS];   /* what they held */
+    u32 levels;              /* entries read */
+    u64 *entry[WALK_LEVELS]; /* where they are, in host memory; 64-bit formats only */
+    u64 value[WALK_LEVELS];  /* what they held */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands in for hv/x86/insn.h (it takes its include guard): CPUID, the TSC, MSRs and XCR0 are tables
- * that a test fills in. Include it before the unit.
+ * Stands in for hv/x86/insn.h (it takes its include guard): CPUID, the TSC, MSRs and XCR0 are
+ * tables that a test fills in. Include it before the unit.
  */
 #ifndef TESTS_UNIT_FAKE_INSN_H
 #define TESTS_UNIT_FAKE_INSN_H

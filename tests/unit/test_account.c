@@ -150,6 +150,7 @@ static void injected_delay_grows_one_account(void **state)
     account_exit_is(&a, EXIT_CPUID);
     assert_true(fake_tsc >= 530 && fake_tsc < 540);
     account_exit(&a, fake_tsc, fake_tsc + 5);
+    fake_tsc += 5;
     assert_true(a.ticks[EXIT_CPUID] >= 510 && a.ticks[EXIT_CPUID] < 520);
     assert_int_equal(inject.count[EXIT_CPUID], 1);
     account_exit_is(&a, EXIT_HLT);
@@ -179,7 +180,8 @@ static void every_account_can_be_injected(void **state)
     assert_int_equal(account_sum(&a), a.last - a.start);
 }
 
-/* --- random sequences against a model ---------------------------------------------------------- */
+/* --- random sequences against a model ----------------------------------------------------------
+ */
 
 static u64 model_ticks[ACCOUNT_TOTAL], model_exits[EXIT_KIND_COUNT], model_last;
 static u32 model_open;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hv/host/mem.c and zero_pool.c on a piece of this process's memory that plays the machine's.
+ * hv/host/mem.c and page_pool.c on a piece of this process's memory that plays the machine's.
  */
 #define HV_X86_INSN_H   /* interrupt flag: a variable */
 #define HV_HOST_IMAGE_H /* the image: wherever a test puts it */
@@ -25,6 +25,11 @@ static inline void insn_sti(void)
     fake_rflags |= 0x200;
 }
 
+static inline void insn_zero_page(void *p)
+{
+    __builtin_memset(p, 0, 4096);
+}
+
 /* cpu_this() of the unit takes the stack pointer; here there is one CPU. */
 #define cpu_this unused_cpu_this
 #include "hv/host/cpu.h"
@@ -32,7 +37,7 @@ static inline void insn_sti(void)
 #define cpu_this() (&cpus[0])
 
 #include "hv/host/mem.c"
-#include "hv/host/zero_pool.c"
+#include "hv/host/page_pool.c"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -356,26 +361,26 @@ static void test_random(void **state)
     assert_int_equal(mem_free_bytes(0), mem_total_bytes() - 4 * PAGE_SIZE);
 }
 
-static void test_zero_pool(void **state)
+static void test_page_pool(void **state)
 {
     u64 before;
 
     (void)state;
-    assert_int_equal(zero_pool_take(), 0); /* before init: empty, not a crash */
-    assert_false(zero_pool_refill(1));
+    assert_int_equal(page_pool_take_zeroed(), 0); /* before init: empty, not a crash */
+    assert_false(page_pool_refill(1));
     ram_add(0, 16 * MIB);
     memset((void *)ram, 0x5a, 16 * MIB);
     assert_int_equal(mem_init(bi), 0);
     before = mem_free_bytes(0);
-    assert_int_equal(zero_pool_init(8), 0);
-    assert_int_equal(zero_pool_take(), 0);
-    assert_true(zero_pool_refill(3));
-    assert_int_equal(zero_pool_count(&cpus[0]), 3);
-    assert_false(zero_pool_refill(100));
-    assert_int_equal(zero_pool_count(&cpus[0]), 8);
+    assert_int_equal(page_pool_init(8), 0);
+    assert_int_equal(page_pool_take_zeroed(), 0);
+    assert_true(page_pool_refill(3));
+    assert_int_equal(page_pool_count(&cpus[0]), 3);
+    assert_false(page_pool_refill(100));
+    assert_int_equal(page_pool_count(&cpus[0]), 8);
     assert_int_equal(mem_free_bytes(0), before - 9 * PAGE_SIZE);
     for (u32 i = 0; i < 8; i++) {
-        hpa_t pa = zero_pool_take();
+        hpa_t pa = page_pool_take_zeroed();
 
         assert_int_not_equal(pa, 0);
         for (u32 j = 0; j < PAGE_SIZE; j++)
@@ -383,20 +388,20 @@ static void test_zero_pool(void **state)
         memset((void *)pa, 0x77, PAGE_SIZE);
         mem_free(pa, 0);
     }
-    assert_int_equal(zero_pool_take(), 0);
-    assert_int_equal(zero_pool_take(), 0);
-    assert_true(zero_pool_refill(2)); /* recycled pages come back as zeros */
-    assert_int_equal(*(u64 *)(zero_pool_take() + 2048), 0);
+    assert_int_equal(page_pool_take_zeroed(), 0);
+    assert_int_equal(page_pool_take_zeroed(), 0);
+    assert_true(page_pool_refill(2)); /* recycled pages come back as zeros */
+    assert_int_equal(*(u64 *)(page_pool_take_zeroed() + 2048), 0);
     while (mem_alloc(0, 0))
         ;
-    assert_false(zero_pool_refill(8));
-    assert_int_equal(zero_pool_init(8), -HV_ENOMEM);
+    assert_false(page_pool_refill(8));
+    assert_int_equal(page_pool_init(8), -HV_ENOMEM);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_zero_pool, fresh),
+        cmocka_unit_test_setup(test_page_pool, fresh),
         cmocka_unit_test_setup(test_alignment_and_contents, fresh),
         cmocka_unit_test_setup(test_exhaustion_and_coalescing, fresh),
         cmocka_unit_test_setup(test_interrupt_flag_kept, fresh),
