@@ -59,6 +59,12 @@ u32 account_switch(struct account *a, u32 open);
  */
 void account_exit(struct account *a, u64 entered, u64 left);
 
+/* The open exit's kind as far as it is known before it is handled. */
+static inline void account_exit_seems(struct account *a, enum exit_kind kind)
+{
+    a->open = kind;
+}
+
 /* Names the exit being handled, and does its injected delay. */
 void account_exit_is(struct account *a, enum exit_kind kind);
 

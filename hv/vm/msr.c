@@ -6,8 +6,12 @@
 
 #include "hv/vm/backend.h"
 
-#define EXTENDED1_EDX_RDTSCP BIT(27)
-#define EFER_GUEST           (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
+#define EXTENDED1_EDX_SYSCALL BIT(11)
+#define EXTENDED1_EDX_NX      BIT(20)
+#define EXTENDED1_EDX_FFXSR   BIT(25)
+#define EXTENDED1_EDX_RDTSCP  BIT(27)
+#define EXTENDED1_EDX_LM      BIT(29)
+#define EFER_GUEST            (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
 
 /* MSRs that are plain storage a backend keeps; the hardware switches them with the guest. */
 struct msr_reg {
@@ -80,11 +84,21 @@ bool msr_read(struct vcpu *v, u32 index, u64 *value)
     return true;
 }
 
+/* What a guest may set: all that its CPUID shows. */
+static u64 efer_offered(const struct vcpu *v)
+{
+    u32 edx = v->cpuid->extended[1].edx;
+
+    return EFER_LMA | (edx & EXTENDED1_EDX_SYSCALL ? EFER_SCE : 0) |
+           (edx & EXTENDED1_EDX_NX ? EFER_NXE : 0) | (edx & EXTENDED1_EDX_LM ? EFER_LME : 0) |
+           (edx & EXTENDED1_EDX_FFXSR ? EFER_FFXSR : 0);
+}
+
 static bool write_efer(struct vcpu *v, u64 value)
 {
     u64 old = backend->get(v, VREG_EFER);
 
-    if (value & ~(u64)EFER_GUEST)
+    if (value & ~efer_offered(v))
         return false;
     if ((old ^ value) & EFER_LME && backend->get(v, VREG_CR0) & CR0_PG)
         return false;

@@ -239,6 +239,8 @@ static enum exit_result enter_once(struct cpu *cpu, struct vcpu *v)
     if (e.kind == EXIT_KIND_COUNT) /* served on the fast path; only a request is left */
         return EXIT_RESUME;
     v->exit_kind = e.kind;
+    if (v->account)
+        account_exit_seems(v->account, e.kind);
     if (e.kind == EXIT_INTERRUPT || e.kind == EXIT_NMI) {
         take_interrupts(cpu, v);
         r = EXIT_RESUME;

@@ -24,6 +24,8 @@ static int walk_64(struct vcpu *v, gva_t gva, u32 levels, gpa_t table, struct wa
         w->value[w->levels++] = value;
         if (!(value & PTE_P))
             return -HV_EFAULT;
+        if (levels != 3 || level != 3) /* PAE's top entries have no rights */
+            w->rights &= value;
         table = value & PTE_ADDR;
         if (level == 1 || ((value & PTE_PS) && level <= 3)) {
             w->gpa = (table & ~offset_mask) | (gva & offset_mask);
@@ -40,6 +42,7 @@ static int walk_32(struct vcpu *v, gva_t gva, gpa_t cr3, struct walk *w)
 
     if (!pde || !(*pde & PTE_P))
         return -HV_EFAULT;
+    w->rights &= *pde;
     if ((*pde & PTE_PS) && (backend->get(v, VREG_CR4) & CR4_PSE)) {
         /* PSE-36: bits 20:13 are address bits 39:32. */
         w->gpa = (*pde & 0xffc00000u) | (u64)(*pde >> 13 & 0xff) << 32 | (gva & 0x3fffff);
@@ -48,6 +51,7 @@ static int walk_32(struct vcpu *v, gva_t gva, gpa_t cr3, struct walk *w)
     pte = vm_memory_peek(v->vm, (*pde & 0xfffff000u) + ((gva >> 12 & 1023) << 2));
     if (!pte || !(*pte & PTE_P))
         return -HV_EFAULT;
+    w->rights &= *pte;
     w->gpa = (*pte & 0xfffff000u) | (gva & 0xfff);
     return 0;
 }
@@ -57,6 +61,7 @@ int walk_gva(struct vcpu *v, gva_t gva, struct walk *w)
     u64 cr3 = backend->get(v, VREG_CR3), cr4 = backend->get(v, VREG_CR4);
 
     w->levels = 0;
+    w->rights = PTE_RW | PTE_US;
     if (!(backend->get(v, VREG_CR0) & CR0_PG)) {
         w->gpa = (u32)gva;
         return 0;

@@ -13,6 +13,7 @@
 /* One finished walk. */
 struct walk {
     gpa_t gpa;
+    u64 rights;              /* PTE_RW and PTE_US where every entry has them */
     u32 levels;              /* entries read */
     u64 *entry[WALK_LEVELS]; /* where they are, in host memory; 64-bit formats only */
     u64 value[WALK_LEVELS];  /* what they held */

@@ -72,7 +72,7 @@ class Run:
     memory: int = 512
     exact: Optional[bool] = None
     loader: str = machine.DIRECT
-    protocol: str = "multiboot2"
+    protocol: str = "auto"
     console: str = "debugcon"  # or "serial": then the machine has no port 0xe9
     native: str = ""
     image: str = ""            # another hypervisor image, instead of the built one

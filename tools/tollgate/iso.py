@@ -20,14 +20,23 @@ def _words(text):
     return " ".join(_quote(word) for word in text.split())
 
 
+def _commands(boot, protocol):
+    """What loads the kernel and its modules by one protocol."""
+    module = "module2" if protocol == "multiboot2" else "module"
+    kernel = f"    {protocol} {_quote('/boot/' + boot.kernel)} {_words(boot.cmdline)}"
+    return [kernel.rstrip()] + [f"    {module} {_quote('/boot/' + m.path)} {_words(m.cmdline)}"
+                                for m in boot.modules]
+
+
 def grub_config(boot):
     """The text of grub.cfg for a staged boot: no menu, no wait."""
-    module = "module2" if boot.protocol == "multiboot2" else "module"
-    kernel = f"    {boot.protocol} {_quote('/boot/' + boot.kernel)} {_words(boot.cmdline)}"
-    lines = ["set timeout=0", "set default=0", "terminal_output console",
-             "insmod all_video", "menuentry boot {", kernel.rstrip()]
-    lines += [f"    {module} {_quote('/boot/' + m.path)} {_words(m.cmdline)}"
-              for m in boot.modules]
+    lines = ["set timeout=0", "set default=0", "terminal_output console", "menuentry boot {"]
+    if boot.protocol == "auto":
+        # Under a BIOS, multiboot 2 would make GRUB set a graphics mode, which Bochs does not survive.
+        lines += ['if [ "$grub_platform" = efi ]; then', "    insmod all_video",
+                  *_commands(boot, "multiboot2"), "else", *_commands(boot, "multiboot"), "fi"]
+    else:
+        lines += _commands(boot, boot.protocol)
     return "\n".join(lines + ["    boot", "}", ""])
 
 

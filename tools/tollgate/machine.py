@@ -44,7 +44,7 @@ class Boot(NamedTuple):
     memory: int = 512
     loader: str = DIRECT
     exact: bool = True
-    protocol: str = "multiboot2"  # for GRUB
+    protocol: str = "auto"  # for GRUB: multiboot2 under UEFI, multiboot under a BIOS
 
 
 def module_name(path):

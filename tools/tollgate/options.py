@@ -92,4 +92,4 @@ def make_boot(options, host, kernel, *, text=None, modules=(), cmdline=""):
         memory = max(host.memory, (manifest.megabytes(text) if text else 0) + _SPARE)
     return machine.Boot(host, kernel, cmdline, tuple(modules), options.smp, memory,
                         loader, exact(options, host),
-                        "multiboot2" if text is not None else "multiboot")
+                        "auto" if text is not None else "multiboot")
