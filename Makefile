@@ -162,14 +162,14 @@ ANALYZE := $(HV_C:%.c=$(BUILD)/analyze/%.ok)
 
 $(BUILD)/analyze/%.ok: %.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CPPFLAGS) -MF $@.d -MT $@ $(HV_CFLAGS) -fanalyzer -fsyntax-only $<
+	$(Q)$(CC) $(HV_CPPFLAGS) -MF $@.d -MT $@ $(HV_CFLAGS) -fanalyzer -c $< -o /dev/null
 	@touch $@
 
 -include $(ANALYZE:=.d)
 
 check-static: $(BUILD)/gen/svm/offsets.h
 	@echo '  CHECK   gcc -fanalyzer, cppcheck'
-	+$(Q)$(MAKE) --no-print-directory $(ANALYZE)
+	+$(Q)$(MAKE) --no-print-directory -s $(ANALYZE)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppress=missingInclude --suppress=comparePointers --std=c11 --platform=unix64 -I . boot hv svm guest
 

@@ -21,8 +21,8 @@ struct length_entry {
     u64 cr3;
     u64 *pte[LENGTH_LEVELS]; /* from the top; a shorter walk repeats its last one */
     u64 pte_value[LENGTH_LEVELS];
-    u64 *code; /* the instruction, at least 8 bytes before its page's end */
-    u64 mask;  /* of the length low bytes */
+    u8 *code; /* the instruction, at least 8 bytes before its page's end */
+    u64 mask; /* of the length low bytes */
     u64 bytes;
     u32 cs;     /* selector and attributes, as the VMCB holds them side by side */
     u32 length; /* bytes, 1 to 8 */
@@ -63,6 +63,8 @@ static inline u32 length_cs(const struct vmcb *b)
  */
 static inline bool length_verify(const struct length_entry *e, const struct vmcb *b)
 {
+    u64 bytes;
+
     if (unlikely(e->rip != b->rip || e->cr3 != b->cr3 || e->cs != length_cs(b) ||
                  !(b->cr0 & CR0_PG)))
         return false;
@@ -71,7 +73,8 @@ static inline bool length_verify(const struct length_entry *e, const struct vmcb
         return false;
     if (e->pte[3] != e->pte[2] && unlikely(*e->pte[3] != e->pte_value[3]))
         return false;
-    return likely((*e->code & e->mask) == e->bytes);
+    __builtin_memcpy(&bytes, e->code, sizeof(bytes));
+    return likely((bytes & e->mask) == e->bytes);
 }
 
 /* The slow way: walk, read, decode; and remember when it can be verified cheaply. 0: unreadable. */

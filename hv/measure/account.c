@@ -36,10 +36,15 @@ void account_start(struct account *a, u32 open, u64 now)
     a->start = a->last = now;
 }
 
+static bool is_exit(u32 account)
+{
+    return account < EXIT_KIND_COUNT;
+}
+
 static void charge(struct account *a, u64 now)
 {
     a->ticks[a->open] += now - a->last;
-    if (a->open < EXIT_KIND_COUNT)
+    if (is_exit(a->open))
         a->exit_sum += now - a->last;
     a->last = now;
 }
@@ -48,8 +53,7 @@ void account_switch_at(struct account *a, u32 open, u64 now)
 {
     charge(a, now);
     a->open = open;
-    if (open >= EXIT_KIND_COUNT)
-        a->count[open]++;
+    a->count[open] += !is_exit(open);
 }
 
 u32 account_switch(struct account *a, u32 open)
@@ -57,7 +61,7 @@ u32 account_switch(struct account *a, u32 open)
     u32 old = a->open;
 
     account_switch_at(a, open, insn_rdtsc());
-    if (open >= EXIT_KIND_COUNT)
+    if (!is_exit(open))
         account_inject(a, open);
     return old;
 }
@@ -83,7 +87,7 @@ static void finish_exit(struct account *a)
 void account_exit(struct account *a, u64 entered, u64 left)
 {
     charge(a, entered);
-    if (a->open < EXIT_KIND_COUNT)
+    if (is_exit(a->open))
         finish_exit(a);
     a->ticks[ACCOUNT(GUEST)] += left - entered;
     a->count[ACCOUNT(GUEST)]++;
@@ -105,7 +109,7 @@ void account_exit_is(struct account *a, enum exit_kind kind)
 void account_exit_end(struct account *a, u32 open)
 {
     charge(a, insn_rdtsc());
-    if (a->open < EXIT_KIND_COUNT)
+    if (is_exit(a->open))
         finish_exit(a);
     account_switch_at(a, open, a->last);
     account_inject(a, open);

@@ -19,20 +19,20 @@
 
 /* Leaf 1 ECX: SSE3, PCLMULQDQ, SSSE3, FMA, CX16, PCID, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
  * AVX, F16C, RDRAND. Absent: MONITOR, VMX, x2APIC and TSC deadline (no local APIC), PDCM. */
-#define FEATURES_ECX   0x76fa3203u
+#define FEATURES_ECX   0x76da3203u
 #define ECX_OSXSAVE    BIT(27)
 #define ECX_XSAVE      BIT(26)
 #define ECX_HYPERVISOR BIT(31)
-/* Leaf 1 EDX: all but MCE, APIC, MTRR, MCA, DS, ACPI, HTT, TM, PBE and the reserved ones. */
-#define FEATURES_EDX 0x0789ad7fu & ~BIT(7)
+/* Leaf 1 EDX: all but MCE, APIC, MTRR, MCA, PSN, DS, ACPI, SS, HTT, TM, PBE. */
+#define FEATURES_EDX 0x078ba97fu
 /* Leaf 7 EBX: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, INVPCID, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB,
  * SHA. ECX: UMIP. */
-#define EXTENDED7_EBX 0x219c07a9u & ~BIT(4)
+#define EXTENDED7_EBX 0x219c07a9u
 #define EXTENDED7_ECX BIT(2)
 /* Leaf 8000_0001 ECX: LAHF, LZCNT, SSE4A, misaligned SSE, PREFETCHW, TBM, FMA4, XOP. EDX: SYSCALL,
  * NX, MMX extensions, FXSR, 1 GiB pages, RDTSCP, long mode, and the copies of leaf 1. */
-#define EXTENDED1_ECX 0x002109e1u & ~BIT(7)
-#define EXTENDED1_EDX 0x2f93fd7fu & ~(BIT(7) | BIT(9) | BIT(12) | BIT(14))
+#define EXTENDED1_ECX 0x002109e1u
+#define EXTENDED1_EDX 0x2fd3a97fu
 #define INVARIANT_TSC BIT(8)
 /* XCR0 components offered: x87, SSE, AVX, and AVX-512's three. */
 #define XCR0_OFFERED 0xe7u
@@ -83,7 +83,7 @@ static void extended(struct vm_cpuid *t, const struct vm_config *c)
     t->extended[1].ecx &= EXTENDED1_ECX;
     t->extended[1].edx &= EXTENDED1_EDX;
     t->extended[7].edx &= INVARIANT_TSC;
-    t->extended[8].ebx = 0;
+    t->extended[8].ebx = t->extended[8].edx = 0;
     t->extended[8].ecx = c->vcpus - 1;
 }
 

@@ -191,6 +191,7 @@ void finish_vm(struct vm *vm)
     struct json j;
     u32 i, kind;
 
+    console_drain(); /* the guest's last words come before the hypervisor's about it */
     for (i = 0; i < vm->nr_vcpus; i++) {
         record_vcpu(vm->vcpus[i]);
         for (kind = 0; vm->vcpus[i]->measure && kind < EXIT_KIND_COUNT; kind++)

@@ -6,18 +6,20 @@ run at a time, started ahead of the tests that need them (see conftest.py).
 """
 import concurrent.futures
 import os
+import selectors
 import signal
 import subprocess
 import tempfile
-import threading
+import time
 from dataclasses import dataclass
 from typing import Optional
 
+import images
 from tollgate import bochs, hosts, iso, machine, manifest, qemu, reader
 from tollgate.collect import NATIVE, TOLLGATE, Collector
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+BUILD = os.path.join(ROOT, os.environ.get("TOLLGATE_BUILD", "build"))
 IMAGE = os.path.join(BUILD, "tollgate.elf")
 EMULATORS_AT_ONCE = 2
 TAIL = 40  # lines of the console that a failure shows
@@ -35,7 +37,7 @@ class File:
     name: str
     args: str = ""
     content: Optional[bytes] = None
-    source: Optional[tuple] = None
+    source: str = ""
 
 
 def manifest_file(text, name="manifest"):
@@ -73,9 +75,9 @@ class Run:
     exact: Optional[bool] = None
     loader: str = machine.DIRECT
     protocol: str = "auto"
-    console: str = "debugcon"  # or "serial": then the machine has no port 0xe9
+    console: str = "debugcon"  # or "serial": no port 0xe9, so the machine stays on at the end
     native: str = ""
-    image: str = ""            # another hypervisor image, instead of the built one
+    mutant: str = ""           # a key of images.MUTANTS: a hypervisor with a mistake built in
     cpu: str = ""              # another CPU model than the host's
     timeout: int = 120
 
@@ -113,11 +115,6 @@ class Result:
             elif isinstance(event, reader.Corrupt):
                 self.corrupt.append(event)
 
-    @property
-    def timed_out(self):
-        """The emulator had to be stopped."""
-        return self.status is None
-
     def records(self, kind, source=None):
         """The records of a type, of one VM when source is given."""
         found = [r for s, r in self.collector.by_type.get(kind, ())
@@ -145,7 +142,7 @@ class Result:
     def __str__(self):
         lines = self.console.decode(errors="replace").splitlines()[-TAIL:]
         shown = "\n".join(line[:300] for line in lines)
-        state = "stopped at the time limit" if self.timed_out else f"status {self.status}"
+        state = "stopped" if self.status is None else f"status {self.status}"
         return f"$ {' '.join(self.command)}\n{shown}\n[{state}] {self.errors.strip()[-2000:]}"
 
 
@@ -160,7 +157,6 @@ def _module(file, folder):
         return machine.Module(payload(file.name.removesuffix(".elf")), file.name, file.args)
     path = os.path.join(folder, file.name)
     if file.source:
-        import images  # pylint: disable=import-outside-toplevel
         images.assemble(file.source, path)
     else:
         with open(path, "wb") as out:
@@ -174,7 +170,9 @@ def _boot(run, folder):
     if host.emulator == "bochs":
         loader = machine.BIOS
     exact = run.exact if run.exact is not None else run.smp == 1 and loader != machine.UEFI
-    kernel = payload(run.native) if run.native else run.image or IMAGE
+    kernel = payload(run.native) if run.native else IMAGE
+    if run.mutant:
+        kernel = images.mutant(run.mutant, ROOT, BUILD, folder)
     return machine.Boot(host, kernel, run.cmdline,
                         tuple(_module(file, folder) for file in run.modules),
                         run.smp, run.memory, loader, exact,
@@ -194,7 +192,21 @@ def _command(run, boot, folder):
     return command
 
 
-_bochs_start = threading.Lock()  # Bochs looks for a free display port; one at a time
+def _read(process, run):
+    """The console up to its end, or None and what there was when the time is over."""
+    console, deadline = b"", time.monotonic() + run.timeout
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while (left := deadline - time.monotonic()) > 0:
+            if not selector.select(left):
+                break
+            data = os.read(process.stdout.fileno(), 65536)
+            if not data:
+                return console, True
+            console += data
+            if run.console == "serial" and b'{"t":"end"' in console[-200:]:
+                return console, True
+    return console, False
 
 
 def boot_now(run):
@@ -209,12 +221,15 @@ def boot_now(run):
                               stdout=subprocess.PIPE, stderr=errors,
                               start_new_session=True) as process:
             try:
-                console, _ = process.communicate(timeout=run.timeout)
-                status = process.returncode
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                console, _ = process.communicate()
+                console, ended = _read(process, run)
                 status = None
+                if ended and run.console != "serial":
+                    status = process.wait(10)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
         errors.seek(0)
         said = [line for line in errors.read().decode(errors="replace").splitlines()
                 if "TCG doesn't support requested feature" not in line]

@@ -90,6 +90,24 @@ static inline void insn_wrmsr(u32 msr, u64 value)
     fake_wrmsrs++;
 }
 
+static inline void insn_zero_page(void *page)
+{
+    __builtin_memset(page, 0, PAGE_SIZE);
+}
+
+static inline u64 insn_read_rflags(void)
+{
+    return 0;
+}
+
+static inline void insn_cli(void)
+{
+}
+
+static inline void insn_sti(void)
+{
+}
+
 static inline void insn_pause(void)
 {
 }

@@ -93,6 +93,7 @@ static void nothing_that_is_not_there(void **state)
     assert_false(r.ebx & (BIT(2) | BIT(14))); /* SGX, MPX */
     assert_false(r.ecx & (BIT(3) | BIT(7)));  /* PKU, shadow stacks */
     assert_int_equal(r.edx, 0);
+    assert_int_equal(read_leaf(0x80000008u, 0).ebx | read_leaf(0x80000008u, 0).edx, 0);
     assert_int_equal(read_leaf(0x80000007u, 0).edx, BIT(8)); /* invariant TSC alone */
 }
 
