@@ -15,8 +15,9 @@ GUEST_NEWLIB_STAMP := $(GUEST_NEWLIB)/stamp
 GUEST_PAYLOADS := $(sort $(notdir $(patsubst %/,%,$(wildcard guest/payloads/*/))))
 GUEST_ELFS := $(GUEST_PAYLOADS:%=$(GUEST_BUILD)/%.elf)
 
-GUEST_COMPILER_INCLUDE := $(shell $(GUEST_CC) -print-file-name=include)
-GUEST_CPPFLAGS := -I . -nostdinc -isystem $(GUEST_NEWLIB)/include \
+# Asked when it is used: make may have to install the compiler first.
+GUEST_COMPILER_INCLUDE = $(shell $(GUEST_CC) -print-file-name=include)
+GUEST_CPPFLAGS = -I . -nostdinc -isystem $(GUEST_NEWLIB)/include \
 	-isystem $(GUEST_COMPILER_INCLUDE) -U__linux__ -U__unix__
 GUEST_CFLAGS := -std=gnu11 -m64 -O2 -g -mno-red-zone -fno-pic -fno-pie -fcf-protection=none \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \

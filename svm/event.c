@@ -4,6 +4,10 @@
  */
 #include "svm/vcpu.h"
 
+/*
+ * One emulator's VMRUN does not load INTERRUPT_SHADOW. That an exit in a shadow, once resumed,
+ * gets no interrupt an instruction early is therefore decided here, from the field, at injection.
+ */
 bool svm_interruptible(struct vcpu *v)
 {
     const struct vmcb *b = &svm_of(v)->vmcb;

@@ -15,6 +15,9 @@ static const u8 kinds[VMEXIT_CODES] = {
     [VMEXIT_EXCP0... VMEXIT_EXCP31] = EXIT_EXCEPTION,
     [VMEXIT_INTR] = EXIT_INTERRUPT,
     [VMEXIT_NMI] = EXIT_NMI,
+    /* Taken by the host like an interrupt, as soon as GIF is set again. */
+    [VMEXIT_SMI] = EXIT_INTERRUPT,
+    [VMEXIT_INIT] = EXIT_INTERRUPT,
     [VMEXIT_VINTR] = EXIT_WINDOW,
     [VMEXIT_RDTSC] = EXIT_RDTSC,
     [VMEXIT_RDPMC] = EXIT_RDPMC,
@@ -49,17 +52,22 @@ static void repeat_event(struct svm_vcpu *s)
 {
     u64 info = s->vmcb.exitintinfo;
     struct event *e = &s->base.event;
+    u8 vector = (u8)(info & EVENT_VECTOR);
 
     if (!(info & EVENT_V))
         return;
-    e->vector = (u8)(info & EVENT_VECTOR);
+    /* INT n, INT3, INTO: RIP is still at the instruction, which then runs again. */
+    if ((info & EVENT_TYPE_MASK) == EVENT_TYPE_SOFT ||
+        ((info & EVENT_TYPE_MASK) == EVENT_TYPE_EXCEPT &&
+         (vector == VECTOR_BP || vector == VECTOR_OF)))
+        return;
+    e->vector = vector;
     e->has_error = info & EVENT_EV;
     e->error = (u32)(info >> 32);
     switch (info & EVENT_TYPE_MASK) {
     case EVENT_TYPE_INTR: e->type = EVENT_INTERRUPT; break;
     case EVENT_TYPE_NMI: e->type = EVENT_NMI; break;
-    case EVENT_TYPE_EXCEPT: e->type = EVENT_EXCEPTION; break;
-    default: return; /* INT n: RIP is still at the instruction, which then runs again */
+    default: e->type = EVENT_EXCEPTION; break;
     }
     __atomic_fetch_or(&s->base.request, REQUEST_EVENT, __ATOMIC_ACQ_REL);
 }

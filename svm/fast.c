@@ -86,8 +86,10 @@ static __attribute__((noinline)) struct vmcb *fast_wrmsr(struct svm_vcpu *s)
 {
     u64 value = s->base.regs[GPR_RDX] << 32 | (u32)s->vmcb.rax;
 
-    /* The only one that is written often, and whose writing needs no VMLOAD state. */
-    if ((u32)s->base.regs[GPR_RCX] != MSR_EFER || !msr_write(&s->base, MSR_EFER, value))
+    /* The only one that is written often, and whose writing needs no VMLOAD state. A change of NXE
+     * flushes the TLB, which is asked for between two calls of svm_enter() only. */
+    if ((u32)s->base.regs[GPR_RCX] != MSR_EFER || (value ^ s->vmcb.efer) & EFER_NXE ||
+        !msr_write(&s->base, MSR_EFER, value))
         return NULL;
     return step(s) ? served(s) : served_after_decode(s);
 }
@@ -163,9 +165,10 @@ static __attribute__((noinline)) struct vmcb *fast_fill(struct svm_vcpu *s)
                  vm_memory_fill(s->base.vm, b->exitinfo2, &zeroed)))
         return NULL;
     s->base.exit_kind = zeroed ? EXIT_FILL_ZERO : EXIT_FILL;
-    if (unlikely(s->base.request))
-        return served_slow(s);
-    return b;
+    if (likely(!s->base.request))
+        return b;
+    s->served = true; /* the instruction is yet to be executed: no single-step trap */
+    return NULL;
 }
 
 static struct vmcb *fast_none(struct svm_vcpu *s)

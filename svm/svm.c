@@ -194,7 +194,6 @@ static void clean_up(struct svm_vcpu *s)
 {
     __atomic_fetch_and(&s->base.request, ~(u32)REQUEST_BACKEND, __ATOMIC_ACQ_REL);
     s->vmcb.eventinj = 0;
-    s->clean = svm_caps.clean_bits && s->base.vm->config.clean_bits ? CLEAN_ALL : 0;
     if (s->base.vm->config.asid)
         s->vmcb.tlb_control = TLB_CONTROL_NONE;
 }
@@ -205,8 +204,8 @@ static void prepare(struct svm_vcpu *s)
     if (!s->base.vm->config.asid)
         s->vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL;
     s->vmcb.clean = s->clean;
-    if ((svm_caps.clean_bits && s->clean != CLEAN_ALL && s->base.vm->config.clean_bits) ||
-        (s->vmcb.tlb_control && s->base.vm->config.asid))
+    s->clean = svm_caps.clean_bits && s->base.vm->config.clean_bits ? CLEAN_ALL : 0;
+    if (s->vmcb.clean != s->clean || (s->vmcb.tlb_control && s->base.vm->config.asid))
         __atomic_fetch_or(&s->base.request, REQUEST_BACKEND, __ATOMIC_ACQ_REL);
 }
 

@@ -30,10 +30,12 @@ static inline struct svm_vcpu *svm_of(struct vcpu *v)
     return container_of(v, struct svm_vcpu, base);
 }
 
-/* Forgets the clean bits in mask: their fields were written. */
+/* Forgets the clean bits in mask: their fields were written. The fast path enters with what the
+ * VMCB holds. */
 static inline void svm_dirty(struct svm_vcpu *s, u32 mask)
 {
     s->clean &= ~mask;
+    s->vmcb.clean &= ~mask;
 }
 
 /* Per CPU. */

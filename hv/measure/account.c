@@ -71,8 +71,9 @@ static void finish_exit(struct account *a)
 {
     u32 kind = a->open;
 
-    if (a->measure) {
+    if (a->measure)
         histogram_add(&a->measure->by_kind[kind], a->exit_sum);
+    if (a->tracing) {
         a->record.account = (u16)kind;
         a->record.ticks = (u32)MIN(a->exit_sum, (u64)UINT32_MAX);
         trace_add(&a->trace, &a->record);

@@ -39,6 +39,7 @@ struct account {
     struct measure *measure; /* NULL: plain loop */
     struct vcpu_stats *stats;
     struct trace_record record;
+    bool tracing; /* the exit being handled leaves a trace record */
     struct trace trace;
     struct account_inject *inject; /* NULL: none */
 };

@@ -40,6 +40,8 @@ void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
             error = 0;
         }
     }
+    if (old->type == EVENT_INTERRUPT) /* its delivery raised the exception; it is taken later */
+        v->hypercall_irqs[old->vector / 64] |= BIT64(old->vector % 64);
     v->event = (struct event){
         .type = EVENT_EXCEPTION, .vector = vector, .has_error = has_error, .error = error};
     vcpu_request(v, REQUEST_EVENT);

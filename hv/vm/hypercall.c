@@ -5,7 +5,6 @@
 #include "hv/vm/hypercall.h"
 
 #include "hv/abi/hypercall.h"
-#include "hv/host/console.h"
 #include "hv/lib/err.h"
 #include "hv/lib/string.h"
 #include "hv/vm/sched.h"
@@ -64,7 +63,7 @@ s64 hypercall_call(struct vcpu *v, u64 number, const u64 args[3])
         was = v->vm->memory.zero_inline;
         v->vm->memory.zero_inline = args[0] != 0;
         return was;
-    case HYPERCALL_DRAIN: console_drain(); return 0;
+    case HYPERCALL_DRAIN: vm_drain(); return 0;
     case HYPERCALL_POWEROFF: vm_stop(v->vm, VM_END_POWEROFF, 0, "guest asked for it"); return 0;
     case HYPERCALL_IRQ: return ask_irq(v, args[0]);
     default: return -HV_ENOSYS;

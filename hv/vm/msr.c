@@ -21,6 +21,7 @@ struct msr_reg {
     bool direct;    /* guests reach it without an exit */
 };
 
+/* The TSC is not among them: one emulator reads it as 0 there. */
 static const struct msr_reg regs[] = {
     {MSR_FS_BASE, VREG_FS_BASE, true, true},
     {MSR_GS_BASE, VREG_GS_BASE, true, true},

@@ -118,6 +118,14 @@ static struct vcpu *pick(struct sched *s)
     return v;
 }
 
+/* The slice timer runs only while somebody waits. */
+static void slice_start(struct cpu *cpu, struct sched *s, const struct vcpu *v)
+{
+    if (s->waiting && !s->slice.cpu)
+        vtimer_arm(&s->slice, cpu,
+                   time_now() + time_ticks_from_ns(v->vm->config.quantum_us * 1000));
+}
+
 /* Makes a vCPU in state from runnable, and its CPU look at it. */
 static void make_runnable(struct vcpu *v, enum vcpu_state from, u64 *spent)
 {
@@ -135,8 +143,12 @@ static void make_runnable(struct vcpu *v, enum vcpu_state from, u64 *spent)
         woken = true;
     }
     lock_release(&s->lock);
-    if (woken && v->home != cpu_this())
-        smp_kick(v->home);
+    if (!woken)
+        return;
+    if (v->home != cpu_this())
+        smp_kick(v->home); /* and starts its slice when it takes that interrupt */
+    else if (s->running)
+        slice_start(v->home, s, s->running);
 }
 
 void sched_start(struct vcpu *v)
@@ -161,14 +173,6 @@ static void switch_to(struct cpu *cpu, struct vcpu *v)
     backend->load(v);
 }
 
-/* The slice timer runs only while somebody waits. */
-static void slice_start(struct cpu *cpu, struct sched *s, const struct vcpu *v)
-{
-    if (s->waiting && !s->slice.cpu)
-        vtimer_arm(&s->slice, cpu,
-                   time_now() + time_ticks_from_ns(v->vm->config.quantum_us * 1000));
-}
-
 /* Lets pending physical interrupts in, then does what they asked for. */
 static void take_interrupts(struct cpu *cpu, struct vcpu *v)
 {
@@ -187,20 +191,32 @@ static void take_interrupts(struct cpu *cpu, struct vcpu *v)
         account_switch_at(a, was, time_now());
 }
 
+/*
+ * An interrupt waits behind what is injected now. One emulator takes a window only after IF was 0,
+ * so the next exit, whatever it is, looks again.
+ */
+static void wait_in_line(struct vcpu *v)
+{
+    bool more = vcpu_interrupt_pending(v);
+
+    backend->window(v, more);
+    if (more)
+        vcpu_request(v, REQUEST_INTR);
+}
+
 /* Gives the next entry what waits for it: an event to repeat, an interrupt, or a window for one. */
 static void prepare_events(struct vcpu *v)
 {
+    struct event e;
     int vector;
 
     __atomic_fetch_and(&v->request, ~REQUEST_INTR, __ATOMIC_ACQ_REL);
     if (v->request & REQUEST_EVENT) {
-        struct event e = v->event;
-
+        e = v->event;
         v->event.type = EVENT_NONE;
         __atomic_fetch_and(&v->request, ~REQUEST_EVENT, __ATOMIC_ACQ_REL);
         backend->inject(v, &e);
-        if (vcpu_interrupt_pending(v))
-            backend->window(v, true);
+        wait_in_line(v);
         return;
     }
     if (!vcpu_interrupt_pending(v))
@@ -210,14 +226,12 @@ static void prepare_events(struct vcpu *v)
         return;
     }
     vector = vcpu_interrupt_acknowledge(v);
-    if (vector >= 0) {
-        struct event e = {.type = EVENT_INTERRUPT, .vector = (u8)vector};
-
-        vcpu_note_event(v);
-        backend->inject(v, &e);
-        if (vcpu_interrupt_pending(v))
-            backend->window(v, true);
-    }
+    if (vector < 0)
+        return;
+    e = (struct event){.type = EVENT_INTERRUPT, .vector = (u8)vector};
+    vcpu_note_event(v);
+    backend->inject(v, &e);
+    wait_in_line(v);
 }
 
 /* One entry and the handling of the exit that ended it. */
@@ -293,6 +307,7 @@ static void turn_begins(struct cpu *cpu, struct vcpu *v)
     slice_start(cpu, sched_of(cpu), v);
     a->measure = v->measure;
     a->stats = v->stats;
+    a->tracing = v->measure && v->vm->config.trace;
     a->record.vm = (u8)v->vm->id;
     a->record.vcpu = (u8)v->id;
     v->account = v->measure ? a : NULL;
@@ -312,6 +327,7 @@ static void turn_ends(struct cpu *cpu, struct vcpu *v)
     v->account = NULL;
     a->measure = NULL;
     a->stats = NULL;
+    a->tracing = false;
     vtimer_cancel(&sched_of(cpu)->slice);
 }
 
@@ -340,8 +356,7 @@ static void idle(struct cpu *cpu, struct sched *s)
     struct account *a = cpu->account;
 
     if (console_pending()) {
-        account_switch(a, ACCOUNT(DRAIN));
-        console_drain();
+        vm_drain();
         return;
     }
     account_switch(a, ACCOUNT(IDLE));

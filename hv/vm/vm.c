@@ -19,6 +19,8 @@ struct vm *vms[VM_MAX];
 u32 vm_count;
 const struct backend *backend;
 
+#define DRAIN_AFTER_NS 50000000ull
+
 const char *vm_end_name(enum vm_end end)
 {
     static const char *const names[] = {
@@ -59,9 +61,33 @@ static void dev_intr(void *ctx, bool pending)
     }
 }
 
+void vm_drain(void)
+{
+    struct account *a = cpu_this()->account;
+    bool stamp = a && a->open != ACCOUNT(PLAIN);
+    u32 i, was = stamp ? account_switch(a, ACCOUNT(DRAIN)) : 0;
+
+    for (i = 0; i < vm_count; i++)
+        vtimer_cancel(&vms[i]->drain);
+    console_drain();
+    if (stamp)
+        account_switch_at(a, was, time_now());
+}
+
+static void drain_fires(struct vtimer *t)
+{
+    (void)t;
+    vm_drain();
+}
+
+/* Output leaves when its CPU idles or the guest asks; at the latest after a while. */
 static void dev_console_out(void *ctx, u8 c)
 {
-    console_write(((struct vm *)ctx)->id + 1, (const char *)&c, 1);
+    struct vm *vm = ctx;
+
+    console_write(vm->id + 1, (const char *)&c, 1);
+    if (!vm->drain.cpu)
+        vtimer_arm(&vm->drain, vm->vcpus[0]->home, time_now() + time_ticks_from_ns(DRAIN_AFTER_NS));
 }
 
 static void dev_exit_port(void *ctx, u32 value)
@@ -91,6 +117,7 @@ static int devices_init(struct vm *vm)
         vm->dev_timers[i].fn = dev_timer_fires;
         vm->dev_timers[i].ctx = vm;
     }
+    vm->drain.fn = drain_fires;
     vm->dev_host = (struct dev_host){
         .ctx = vm,
         .hz = time_info.tsc_hz,
@@ -193,6 +220,7 @@ void vm_destroy(struct vm *vm)
 
     for (i = 0; i < DEV_TIMER_COUNT; i++)
         vtimer_cancel(&vm->dev_timers[i]);
+    vtimer_cancel(&vm->drain);
     for (i = 0; i < vm->nr_vcpus; i++) {
         struct vcpu *v = vm->vcpus[i];
 

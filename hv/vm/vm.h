@@ -91,6 +91,7 @@ struct vm {
     struct platform platform;
     struct dev_host dev_host;
     struct vtimer dev_timers[DEV_TIMER_COUNT];
+    struct vtimer drain;
     bool intr_pending; /* output of the PIC pair */
     struct vm_memory memory;
     struct vm_cpuid *cpuid; /* one per vCPU */
@@ -123,6 +124,9 @@ void vm_destroy(struct vm *vm);
  */
 void vm_stop(struct vm *vm, enum vm_end why, u32 value, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Lets all buffered console output leave now, on the account for that. */
+void vm_drain(void);
 
 const char *vm_end_name(enum vm_end end);
 

@@ -32,8 +32,7 @@ def payload(name):
 
 @dataclass(frozen=True)
 class File:
-    """A boot module. content: bytes, or None for the built payload of that name; source: what
-    images.assemble() takes, instead of content."""
+    """A boot module: content, or images.SOURCES[source], or else the built payload of that name."""
     name: str
     args: str = ""
     content: Optional[bytes] = None
@@ -153,7 +152,7 @@ def _host(run):
 
 def _module(file, folder):
     """Writes a File below folder; returns the machine.Module."""
-    if file.content is None and file.source is None:
+    if file.content is None and not file.source:
         return machine.Module(payload(file.name.removesuffix(".elf")), file.name, file.args)
     path = os.path.join(folder, file.name)
     if file.source:

@@ -115,6 +115,9 @@ static void an_interrupt_is_no_exception(void **state)
     vcpu_inject_exception(&fake_vcpu, VECTOR_PF, true, 2);
     assert_int_equal(fake_vcpu.event.vector, VECTOR_PF);
     assert_int_equal(fake_stops, 0);
+    /* It was acknowledged and must not be lost. */
+    assert_true(vcpu_interrupt_pending(&fake_vcpu));
+    assert_int_equal(vcpu_interrupt_acknowledge(&fake_vcpu), VECTOR_DF);
 }
 
 static void other_cpus_are_kicked(void **state)

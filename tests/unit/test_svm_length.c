@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instruction lengths: what the cache answers is always what a fresh walk and decode would, whatever
- * the guest changed in between: bytes, page-table entries, CR3, CS, mode, RIP.
+ * Instruction lengths: what the cache answers is always what a fresh walk and decode would,
+ * whatever the guest changed in between: bytes, page-table entries, CR3, CS, mode, RIP.
  */
 #include "tests/unit/fake_guest.h"
 
@@ -128,16 +128,6 @@ static void changed_bytes(void **state)
 /* Other bytes come in at each level of the tables. */
 static void changed_mapping(void **state)
 {
-    (void)state;
-    put(CODE, "\x0f\xa2", 2);
-    put(CODE + PAGE_SIZE, "\x66\x0f\xa2", 3);
-    memcpy(fake_ram + 0x6000, fake_ram + 0x4000, PAGE_SIZE);
-    fake_table(0x6000)[CODE >> 12] = (CODE + PAGE_SIZE) | PTE_P;
-    memcpy(fake_ram + 0x7000, fake_ram + 0x3000, PAGE_SIZE);
-    fake_table(0x7000)[0] = 0x6000 | PTE_P;
-    memcpy(fake_ram + 0x8000, fake_ram + 0x2000, PAGE_SIZE);
-    fake_table(0x8000)[0] = 0x7000 | PTE_P;
-    fake_table(0x9000)[0] = 0x8000 | PTE_P;
     for (u32 level = 0; level < 5; level++) {
         setup(state);
         memcpy(fake_ram + 0x6000, fake_ram + 0x4000, PAGE_SIZE);
@@ -239,7 +229,8 @@ static void slots_are_shared(void **state)
     assert_int_equal(hits, 0);
 }
 
-/* --- anything a guest can do, at random -------------------------------------------------------- */
+/* --- anything a guest can do, at random --------------------------------------------------------
+ */
 
 static const struct {
     u8 n;

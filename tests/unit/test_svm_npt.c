@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nested page tables: every order, mixed, with and without 1 GiB pages; memory that runs out at each
- * level; nothing is lost when they are torn down.
+ * Nested page tables: every order, mixed, with and without 1 GiB pages; memory that runs out at
+ * each level; nothing is lost when they are torn down.
  */
 #include "tests/unit/fake_guest.h"
 
