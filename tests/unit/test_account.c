@@ -27,6 +27,7 @@ static int setup(void **state)
     memset(ring, 0, sizeof(ring));
     a.measure = &measure;
     a.stats = &stats;
+    a.tracing = true;
     a.trace = (struct trace){.mask = ARRAY_SIZE(ring) - 1, .ring = ring};
     return 0;
 }
@@ -115,6 +116,7 @@ static void without_a_vcpu(void **state)
     (void)state;
     a.measure = NULL;
     a.stats = NULL;
+    a.tracing = false;
     account_start(&a, ACCOUNT(IDLE), 5);
     account_exit(&a, 7, 9);
     account_exit_is(&a, EXIT_CPUID);
