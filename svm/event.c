@@ -2,7 +2,10 @@
 /*
  * Events into the guest. Source: AMD64 APM volume 2, "Event Injection" and "Virtual Interrupts".
  */
+#include "hv/vm/walk.h"
 #include "svm/vcpu.h"
+
+#define OPCODE_HLT 0xf4
 
 /*
  * One emulator's VMRUN does not load INTERRUPT_SHADOW. That an exit in a shadow, once resumed,
@@ -33,6 +36,21 @@ void svm_inject(struct vcpu *v, const struct event *e)
 }
 
 /*
+ * The HLT of `sti; hlt` comes next. One emulator's VMRUN does not load the interrupt shadow: the
+ * interrupt that HLT waits for would come before it, and the guest sleep for good.
+ */
+static bool halts_next(struct svm_vcpu *s)
+{
+    const struct vmcb *b = &s->vmcb;
+    bool wide = b->efer & EFER_LMA && b->cs.attr & SEG_ATTR_L;
+    u64 gva = wide ? b->rip : (u32)(b->cs.base + b->rip);
+    u8 opcode;
+
+    return b->int_shadow & INT_SHADOW && walk_read(&s->base, gva, &opcode, 1) == 1 &&
+           opcode == OPCODE_HLT;
+}
+
+/*
  * A virtual interrupt that is never delivered: its intercept fires when the guest could take one.
  * While it is pending, CR8 writes exit, since one emulator cannot bear them then.
  */
@@ -42,8 +60,8 @@ void svm_window(struct vcpu *v, bool open)
     struct vmcb *b = &s->vmcb;
     bool cr8 = open || v->vm->config.intercept & VM_INTERCEPT_CR8;
 
-    if (s->window == open)
-        return;
+    if (s->window == open || (open && halts_next(s)))
+        return; /* HLT exits, and asks again */
     s->window = open;
     if (open) {
         b->vint_ctl |= VINT_IRQ | VINT_PRIO_MAX | VINT_IGN_TPR;

@@ -10,6 +10,7 @@
 #include "hv/lib/string.h"
 #include "hv/x86/msr.h"
 #include "svm/caps.h"
+#include "svm/exitcode.h"
 #include "svm/insn.h"
 #include "svm/npt.h"
 #include "svm/setup.h"
@@ -109,7 +110,13 @@ static void vcpu_destroy(struct vcpu *v)
     mem_zfree(svm_of(v), sizeof(struct svm_vcpu));
 }
 
-/* An ASID no other vCPU has used on this CPU since its TLB was last flushed whole. */
+static void flush(struct vcpu *v)
+{
+    svm_of(v)->vmcb.tlb_control =
+        svm_caps.flush_by_asid ? TLB_CONTROL_FLUSH_ASID : TLB_CONTROL_FLUSH_ALL;
+}
+
+/* An ASID of which this CPU's TLB holds nothing, once the flush that comes with it is done. */
 static void take_asid(struct svm_vcpu *s, struct cpu *cpu)
 {
     struct svm_cpu *c = cpu->backend_data;
@@ -118,12 +125,14 @@ static void take_asid(struct svm_vcpu *s, struct cpu *cpu)
         return;
     if (s->asid_cpu != cpu)
         s->clean = 0; /* another CPU's cached VMCB says nothing here */
-    s->vmcb.tlb_control = TLB_CONTROL_NONE;
     if (c->asid_next >= svm_caps.asids) {
         c->asid_next = 1;
         c->asid_generation++;
-        s->vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL;
     }
+    /* From the second round on each owner flushes for itself: the first one may never enter. */
+    s->vmcb.tlb_control = TLB_CONTROL_NONE;
+    if (c->asid_generation > 1)
+        flush(&s->base);
     s->asid_cpu = cpu;
     s->asid_generation = c->asid_generation;
     s->vmcb.asid = c->asid_next++;
@@ -209,12 +218,33 @@ static void prepare(struct svm_vcpu *s)
         __atomic_fetch_or(&s->base.request, REQUEST_BACKEND, __ATOMIC_ACQ_REL);
 }
 
+/*
+ * One emulator's VMRUN does not load INTERRUPT_SHADOW. When the guest was interrupted between STI
+ * and HLT, the window would then open before the HLT, and the guest would halt after the interrupt
+ * that was to wake it. That HLT is served without entering; it exits in any case.
+ */
+static bool serve_shadowed_hlt(struct svm_vcpu *s, struct exit *e)
+{
+    u64 now;
+
+    if (likely(!s->window || !(s->vmcb.int_shadow & INT_SHADOW)) || !length_is_hlt(s))
+        return false;
+    *e = (struct exit){.kind = EXIT_HLT, .length = 1, .code = VMEXIT_HLT};
+    if (s->base.account) {
+        now = insn_rdtsc();
+        account_exit(s->base.account, now, now);
+    }
+    return true;
+}
+
 static void run(struct vcpu *v, struct exit *e)
 {
     struct svm_vcpu *s = svm_of(v);
 
     svm_clgi();
     insn_sti(); /* RFLAGS.IF at VMRUN decides whether physical interrupts cause exits */
+    if (serve_shadowed_hlt(s, e))
+        return;
     do {
         guest_state(s);
         s->vmcb.rax = v->regs[GPR_RAX];
@@ -265,12 +295,6 @@ static u32 length(struct vcpu *v)
     const struct length_entry *e = length_slot(&s->lengths, s->vmcb.rip);
 
     return length_verify(e, &s->vmcb) ? e->length : length_decode(s);
-}
-
-static void flush(struct vcpu *v)
-{
-    svm_of(v)->vmcb.tlb_control =
-        svm_caps.flush_by_asid ? TLB_CONTROL_FLUSH_ASID : TLB_CONTROL_FLUSH_ALL;
 }
 
 const struct backend svm_backend = {

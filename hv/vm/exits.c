@@ -141,7 +141,10 @@ static enum exit_result on_hlt(struct vcpu *v, struct exit *e)
                     (unsigned long long)backend->get(v, VREG_RIP));
         return EXIT_BLOCK;
     }
-    return vcpu_interrupt_pending(v) ? EXIT_RESUME : EXIT_BLOCK;
+    if (!vcpu_interrupt_pending(v))
+        return EXIT_BLOCK;
+    vcpu_request(v, REQUEST_INTR);
+    return EXIT_RESUME;
 }
 
 static enum exit_result on_exception(struct vcpu *v, struct exit *e)

@@ -92,8 +92,9 @@ def mutant(name, root, build, folder):
             shutil.copytree(os.path.join(root, part), os.path.join(tree, part))
     for part in ("Makefile", "linker.ld"):
         shutil.copy2(os.path.join(root, part), tree)
-    for part in ("obj", "gen"):  # what is built need not be built again
-        shutil.copytree(os.path.join(build, part), os.path.join(tree, "build", part))
+    if build == os.path.join(root, "build"):  # then make knows what is up to date
+        for part in ("obj", "gen"):
+            shutil.copytree(os.path.join(build, part), os.path.join(tree, "build", part))
     file, find, replacement = MUTANTS[name]
     path = os.path.join(tree, file)
     with open(path, encoding="utf-8") as source:

@@ -22,18 +22,24 @@ def accounts(boot, cpu=0):
     return record["accounts"], record["counts"]
 
 
-def guest_constant(boot):
-    """What the guest account holds besides count's instructions: a CPUID that exits is not executed
-    to its end, but residue_in + residue_out instructions of the stub stand in its place."""
-    record, host = boot.record("count"), boot.record("host")
-    stub = host["residue_in"] + host["residue_out"]
+def stub_of(boot):
+    """Instructions of the stub that lie outside the stamps of one exit."""
+    host = boot.record("host")
+    return host["residue_in"] + host["residue_out"]
+
+
+def guest_constant(boot, trap=0):
+    """What the guest account holds besides count's instructions: in the place of each CPUID, the
+    stub's instructions outside the stamps and `trap`, what the emulator counts for a CPUID that
+    exits. What remains is the payload's start and end."""
+    record = boot.record("count")
     return (accounts(boot)[0]["guest"] - record["instructions"]
-            - record["cpuids"] * (stub - 1))
+            - record["cpuids"] * (stub_of(boot) + trap - 1))
 
 
-def guest_account_is_right(boots):
-    """The constant is the same whatever n and k are: the payload's start and end."""
-    constants = {guest_constant(boot) for boot in boots}
+def guest_account_is_right(boots, trap=0):
+    """The constant is the same whatever n and k are."""
+    constants = {guest_constant(boot, trap) for boot in boots}
     return len(constants) == 1 and 0 < constants.pop() < 40000
 
 
@@ -45,10 +51,10 @@ def test_guest_account_is_the_payloads_length(platform, boot, record_property):
     """Exactly, for every n and k, but for one constant, which is published here."""
     for one in boot:
         assert one.status == 1, str(one)
-    constants = [guest_constant(one) for one in boot]
+    constants = [guest_constant(one, platform.trap) for one in boot]
     record_property("guest_constant", constants[0])
     print(f"{platform.host}: the guest account of count is its length + {constants[0]}")
-    assert guest_account_is_right(boot), constants
+    assert guest_account_is_right(boot, platform.trap), constants
 
 
 @pytest.mark.boots(*(count_run(n, k) for n, k in GRID))
@@ -93,20 +99,19 @@ def kinds_run(n, host):
                  marks=pytest.mark.boots(kinds_run(300, p.host), kinds_run(600, p.host)))
     for p in BOTH_EMULATORS])
 def test_stamps_and_residue_are_what_the_guest_saw(platform, boot):
-    """h1 - h0, the residue and the guest's own instructions add up to the guest's figure: for 300
-    further iterations exactly, by the sums of the histograms."""
-    del platform
-    host = boot[0].record("host")
-    stub = host["residue_in"] + host["residue_out"]
+    """h1 - h0, the residue and the guest's own instructions add up to the guest's figure, by the
+    histograms' sums over 300 further iterations. To the tick: what a kind's few exits outside of
+    the benchmark differ by does not make up a tick for each of the 300."""
+    outside = stub_of(boot[0]) + platform.trap
     for name, (kind, own) in KINDS.items():
         seen = boot[1].record("bench", name=name)["values"]
         assert len(seen) == 1, f"{name} varies: {seen}"
         few, many = (one.record("exits", kind=kind) for one in boot)
         if kind == "hypercall":  # the kind also holds the draining of the console
-            assert many["min"] + stub + own == seen[0][0]
+            assert many["min"] + outside + own == seen[0][0]
             continue
         assert many["n"] - few["n"] == 300, name
-        assert many["sum"] - few["sum"] == 300 * (seen[0][0] - stub - own), name
+        assert round((many["sum"] - few["sum"]) / 300) == seen[0][0] - outside - own, name
 
 
 @pytest.mark.boots(kinds_run(300, "qemu-epyc"))
@@ -123,19 +128,18 @@ def test_histograms_and_accounts_tell_the_same(boot):
     assert vcpu["handler_ticks"] == sum(r["sum"] for r in boot.records("exits"))
 
 
-# inject=KIND:TICKS. Spinning ends within a few ticks behind TICKS, which the tolerance covers.
-TICKS = 20000
-INJECT_ONLY = ONLY + ",exit.pio_out,exit.touch,exit.touch_zero_inline,exit.hlt_wake"
-INJECTED = ("cpuid", "hypercall", "rdmsr", "wrmsr", "pio_in", "pio_out", "pio_absent", "mmio",
-            "fill", "fill_zero", "wbinvd", "hlt", "switch", "sched", "irq")
+# inject=KIND:TICKS. The delay is long beside what the boots' texts differ by.
+TICKS = dict.fromkeys(("cpuid", "hypercall", "rdmsr", "wrmsr", "pio_in", "pio_absent", "mmio", "fill",
+                       "fill_zero", "wbinvd", "hlt", "switch", "sched", "irq"), 1000000)
+TICKS["pio_out"] = 50000  # thousands: the console is a port
 # A wait for a deadline is shorter by what is spun before it, wherever that is.
 WAITS = {"idle"}
-# The numbers a payload prints get longer when time passes: some more bytes, some more instructions.
-TALK = {"guest": 0.01, "pio_out": 0.02, "hypercall": 0.05, "sched": 0.01}
-
-
-# The knob's own check costs instructions in every account: both runs have it.
+# Numbers of more digits when time passes: some more bytes, of the payload's text and of the records
+# that are built when a VM ends (account switch). And a delay longer than a wait saves a turn.
+TALK = {"guest", "pio_out", "hypercall", "switch", "sched", "irq"}
+# The knob's own check costs instructions in every account: both boots have it.
 NOTHING = "task_switch:1"
+INJECT_ONLY = ONLY + ",exit.pio_out,exit.touch,exit.touch_zero_inline,exit.hlt_wake"
 
 
 def inject_run(inject=NOTHING):
@@ -146,36 +150,33 @@ def inject_run(inject=NOTHING):
 
 @pytest.mark.parametrize("kind", [
     pytest.param(kind, id=kind, marks=pytest.mark.boots(
-        inject_run(), inject_run(f"{kind}:{TICKS}")))
-    for kind in INJECTED])
+        inject_run(), inject_run(f"{kind}:{ticks}")))
+    for kind, ticks in TICKS.items()])
 def test_injected_delay_lands_in_its_account(kind, boot):
     """The account grows by count x TICKS within 0.1 %, the others stay."""
     (before, old), (after, new) = accounts(boot[0]), accounts(boot[1])
-    assert boot[1].status == 1 and new[kind] > 0, str(boot[1])
-    grown = after[kind] - before[kind] * new[kind] / old[kind]
-    assert grown == pytest.approx(new[kind] * TICKS, rel=0.001)
-    for other in before:
-        if other == kind or other in WAITS:
-            continue
-        talk = TALK.get(other, 0)
-        assert new[other] == pytest.approx(old[other], rel=talk), other
-        assert after[other] == pytest.approx(before[other], rel=talk or 0.001), other
-
-
-LONG = 1000000  # ten times the wait of exit.hlt_wake: the delay is all of the wait
-
-
-@pytest.mark.boots(inject_run(), inject_run(f"idle:{LONG}"))
-def test_injected_delay_lands_in_idle(boot):
-    """A wait ends at its deadline, so a longer delay takes its place: idle is count x TICKS."""
-    ticks, counts = accounts(boot[1])
     assert boot[1].status == 1, str(boot[1])
-    filled = accounts(boot[0])[0]["idle"] - 20 * 100000  # without the waits: filling the pool
-    assert ticks["idle"] == pytest.approx(counts["idle"] * LONG + filled, rel=0.001)
+    times = new[kind] - (kind == "sched")  # its last opening is never closed
+    assert after[kind] - before[kind] == pytest.approx(times * TICKS[kind], rel=0.001)
+    for other in before.keys() - WAITS - {kind}:
+        assert new[other] == pytest.approx(old[other], rel=0.1 if other in TALK else 0), other
+        tolerance = 0.1 if other in TALK else 0.001
+        assert after[other] == pytest.approx(before[other], rel=tolerance, abs=500), other
 
 
-DRAIN = [tollgate(vm("devices", "pit_interrupt_rate uart_fifo", loop="measure", **keys))
-         for keys in ({"inject": NOTHING}, {"inject": f"drain:{TICKS}"})]
+LONG = 10000000  # a hundred times the wait of exit.hlt_wake: the delay is all of the wait
+
+
+@pytest.mark.boots(inject_run(f"idle:{LONG}"))
+def test_injected_delay_lands_in_idle(boot):
+    """A wait ends at its deadline, so a longer delay takes its place: one for each HLT."""
+    ticks, counts = accounts(boot)
+    assert boot.status == 1 and counts["hlt"] == 22, str(boot)
+    assert ticks["idle"] == pytest.approx(counts["hlt"] * LONG, rel=0.001)
+
+
+DRAIN = [tollgate(vm("devices", "uart_fifo pit_interrupt_rate", loop="measure", inject=inject))
+         for inject in (NOTHING, "drain:1000000")]
 
 
 @pytest.mark.boots(*DRAIN)
@@ -183,7 +184,7 @@ def test_injected_delay_lands_in_drain(boot):
     """Output that a payload leaves when it halts is drained outside its exits."""
     (before, old), (after, new) = accounts(boot[0]), accounts(boot[1])
     assert old["drain"] == new["drain"] > 0
-    assert after["drain"] - before["drain"] == pytest.approx(new["drain"] * TICKS, rel=0.001)
+    assert after["drain"] - before["drain"] == pytest.approx(new["drain"] * 1000000, rel=0.001)
 
 
 @pytest.mark.boots(

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/fake_guest.h"
 
+#include "hv/vm/walk.c"
 #include "svm/event.c"
 #include "svm/state.c"
 

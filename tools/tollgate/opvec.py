@@ -166,7 +166,7 @@ def _boot(host, image, payload, folder, only, settings):
     words = [f"iterations={ITERATIONS}", f"warmup={WARMUP}"] + ([f"only={only}"] if only else [])
     name = machine.module_name(payload)
     text = manifest.render([("opvec", manifest.merge(
-        [("memory", "64M"), ("image", name), ("cmdline", " ".join([name] + words))], settings))])
+        [("memory", "64M"), ("image", name), ("cmdline", " ".join(words))], settings))])
     path = os.path.join(folder, "text")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
