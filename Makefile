@@ -157,12 +157,14 @@ check-scripts:
 	$(Q)shellcheck tools/setup guest/newlib.sh .ci/run
 
 # gcc's analyser over the image's sources; cppcheck over image and guests. (Its comparePointers takes
-# the linker's start and end symbols for different objects.)
+# the linker's start and end symbols for different objects; gcc 12's use-of-uninitialized-value forgets
+# which elements of an array a loop has set. -Wall has the plain form of that check.)
 ANALYZE := $(HV_C:%.c=$(BUILD)/analyze/%.ok)
 
 $(BUILD)/analyze/%.ok: %.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CPPFLAGS) -MF $@.d -MT $@ $(HV_CFLAGS) -fanalyzer -c $< -o /dev/null
+	$(Q)$(CC) $(HV_CPPFLAGS) -MF $@.d -MT $@ $(HV_CFLAGS) -fanalyzer \
+		-Wno-analyzer-use-of-uninitialized-value -c $< -o /dev/null
 	@touch $@
 
 -include $(ANALYZE:=.d)

@@ -156,7 +156,7 @@ static bool edge_find(const struct reference *r, struct edge *best)
     u32 value = r->read();
     u32 tries = 0;
 
-    best->blur = ~0ull;
+    *best = (struct edge){before, ~0ull, value};
     for (u32 polls = 0; polls < EDGE_POLLS && tries < EDGE_TRIES; polls++) {
         u32 last = value;
         u64 after;

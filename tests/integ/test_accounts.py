@@ -222,3 +222,16 @@ def test_plain_loop_is_accounted_as_a_whole(boot):
     ticks, _ = accounts(boot)
     assert set(ticks) <= {"plain", "switch", "sched", "idle", "irq", "drain"}
     assert sum(ticks.values()) == boot.record("account")["elapsed"]
+
+
+@pytest.mark.parametrize("quantum", [
+    pytest.param(q, marks=pytest.mark.boots(
+        tollgate(vm("count", "n=30000000 k=10", name="busy", quantum=q),
+                 vm("exits", "iterations=3000 only=inject.irq", name="good", quantum=q))))
+    for q in (100, 1000, 10000)])
+def test_no_interrupt_is_lost_or_repeated_at_a_switch(quantum, boot):
+    """A VM that injects into itself all the time, sliced at many places."""
+    del quantum
+    assert boot.text.get("good") is None, boot.log("good")
+    assert boot.end("good") == boot.end("busy") == ("poweroff", 0), str(boot)
+    assert boot.record("bench", name="inject.irq")["interrupts"] == [[1, 3000]]

@@ -33,8 +33,13 @@ def test_devices_behave_as_the_chips(loop, boot):
     assert len(lines) == 16 and boot.end("devices") == ("poweroff", 0)
 
 
-AWKWARD = ("unknown", "mmio_plain", "mmio_weird", "tf_cpuid", "sti_cpuid", "cross_page_cpuid",
-           "smc_cpuid", "recycled")
+AWKWARD = ("unknown", "mmio_plain", "tf_cpuid", "sti_cpuid", "cross_page_cpuid", "smc_cpuid",
+           "recycled")
+# What Bochs is left out of, and why.
+NOT_ON_BOCHS = {
+    "tf_cpuid": "under its AMD-V, DR6.BS stays clear in a #DB that the guest takes itself",
+    "sti_cpuid": "under its AMD-V, no physical interrupt exits while the guest has IF = 0",
+}
 
 
 @pytest.mark.parametrize("platform", on(BOTH_EMULATORS, lambda p: tollgate(
@@ -42,24 +47,29 @@ AWKWARD = ("unknown", "mmio_plain", "mmio_weird", "tf_cpuid", "sti_cpuid", "cros
 @pytest.mark.parametrize("fault", AWKWARD)
 def test_awkward_guest_runs_right(platform, fault, boot):
     """CPUID in awkward places, refused instructions, device memory, recycled memory."""
-    del platform
+    if platform.host.startswith("bochs") and fault in NOT_ON_BOCHS:
+        pytest.skip(NOT_ON_BOCHS[fault])
     assert boot.text.get(fault) == [f"PASS {fault}"], str(boot)
     assert boot.end(fault) == ("poweroff", 0)
 
 
 FATAL = {"triple_fault": ("triple_fault", "triple fault"),
          "hlt_forever": ("halted", "HLT with interrupts off"),
-         "scribble_page_tables": ("fault", "guest page tables outside guest memory")}
+         "scribble_page_tables": ("fault", "guest page tables outside guest memory"),
+         "mmio_weird": ("fault", "instruction on device memory that is not emulated")}
+# Bochs 2.7 panics at a guest's triple fault before it looks at the intercept.
+FATAL_ON = {p: [f for f in FATAL if f != "triple_fault" or p.host.startswith("qemu")]
+            for p in BOTH_EMULATORS}
 
 
 @pytest.mark.parametrize("platform", on(BOTH_EMULATORS, lambda p: tollgate(
-    *(vm("faults", fault, name=fault, loop="measure") for fault in FATAL),
-    vm("exits", "iterations=100", name="good", quantum=1000), host=p.host)))
+    *(vm("faults", fault, name=fault, memory="24M", loop="measure") for fault in FATAL_ON[p]),
+    vm("exits", "iterations=100", name="good"), host=p.host)))
 def test_bad_guest_ends_alone_with_a_reason(platform, boot):
     """Each for its reason; the good VM and the host come to their orderly end."""
-    del platform
     assert boot.status == 1, str(boot)
-    for fault, (reason, detail) in FATAL.items():
+    for fault in FATAL_ON[platform]:
+        reason, detail = FATAL[fault]
         end = boot.record("vm_end", name=fault)
         assert end["reason"] == reason and detail in end["detail"], end
     assert boot.end("good") == ("poweroff", 0)
