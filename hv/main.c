@@ -130,6 +130,8 @@ static void collect_injects(void)
         for (j = 0; j < config.vms[i].nr_injects; j++) {
             const struct vm_inject *in = &config.vms[i].injects[j];
 
+            if (inject.ticks[in->account] && inject.ticks[in->account] != in->ticks)
+                unfit("two VMs inject different delays into one account");
             inject.ticks[in->account] = in->ticks;
             inject.enabled = true;
         }
@@ -169,6 +171,7 @@ static struct vm *launch(const struct vm_config *c)
     state.regs[GPR_RBX] = r.rbx;
     state.regs[GPR_RSP] = r.rsp;
     start_set(vm->vcpus[0], &state);
+    vm->vcpus[0]->state = VCPU_STARTING;
     vm->running_vcpus = 1;
     finish_vm_record(vm);
     return vm;
@@ -176,7 +179,9 @@ static struct vm *launch(const struct vm_config *c)
 
 static void on_nmi(struct irq_frame *f)
 {
-    log_warn("cpu %u: unexpected NMI at %#llx", cpu_this()->id, (unsigned long long)f->rip);
+    (void)f;
+    cpu_this()
+        ->nmis++; /* published with the accounts; what was interrupted may hold the log's lock */
 }
 
 /* The order is that of what needs what: hv/host/README.md. */

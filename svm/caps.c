@@ -5,10 +5,12 @@
 #include "svm/caps.h"
 
 #include "hv/host/irq.h"
+#include "hv/lib/string.h"
 #include "hv/x86/insn.h"
 #include "hv/x86/msr.h"
 
-#define LEAF_SVM 0x8000000au
+#define LEAF_SVM        0x8000000au
+#define LEAF_HYPERVISOR 0x40000000u
 
 #define EXTENDED1_ECX_SVM      BIT(2)
 #define EXTENDED1_EDX_1G       BIT(26)
@@ -21,11 +23,20 @@
 #define SVM_EDX_DECODE_ASSISTS BIT(7)
 #define SVM_EDX_PAUSE_FILTER   BIT(10)
 #define FEATURES_ECX_XSAVE     BIT(26)
+#define EXTENDED7_ECX_PKU      BIT(3)
 #define EXTENDED7_ECX_LA57     BIT(16)
 
 #define XCR0_SWITCHED 0xe7u /* x87, SSE, AVX, AVX-512 */
 
 struct svm_caps svm_caps;
+
+/* QEMU without an accelerator. */
+static bool on_tcg(void)
+{
+    struct cpuid_regs r = insn_cpuid(LEAF_HYPERVISOR, 0);
+
+    return insn_cpuid(1, 0).ecx >> 31 && memcmp(&r.ebx, "TCGTCGTCGTCG", 12) == 0;
+}
 
 static void probe_xsave(struct svm_caps *c)
 {
@@ -65,7 +76,12 @@ const char *svm_caps_probe(void)
     c->flush_by_asid = r.edx & SVM_EDX_FLUSH_BY_ASID;
     c->decode_assists = r.edx & SVM_EDX_DECODE_ASSISTS;
     c->pause_filter = r.edx & SVM_EDX_PAUSE_FILTER;
-    c->la57 = insn_cpuid(0, 0).eax >= 7 && insn_cpuid(7, 0).ecx & EXTENDED7_ECX_LA57;
+    if (insn_cpuid(0, 0).eax >= 7) {
+        r = insn_cpuid(7, 0);
+        c->la57 = r.ecx & EXTENDED7_ECX_LA57;
+        c->pku = r.ecx & EXTENDED7_ECX_PKU;
+    }
+    c->repeats_interrupts = on_tcg();
     probe_xsave(c);
     if (!c->npt)
         return "this processor's AMD-V has no nested paging, and shadow paging is not offered";

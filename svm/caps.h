@@ -18,6 +18,8 @@ struct svm_caps {
     bool pause_filter;
     bool pages_1g;
     bool la57;
+    bool pku;
+    bool repeats_interrupts; /* an emulator's defect: see svm/event.c */
     bool rdtscp;
     bool xsave;
     u32 xsave_size; /* bytes for all of XCR0 */

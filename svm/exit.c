@@ -23,7 +23,7 @@ static const u8 kinds[VMEXIT_CODES] = {
     [VMEXIT_RDPMC] = EXIT_RDPMC,
     [VMEXIT_CPUID] = EXIT_CPUID,
     [VMEXIT_RSM] = EXIT_VIRT_INSN, /* outside SMM it raises #UD */
-    [VMEXIT_IRET] = EXIT_IRET,
+    [VMEXIT_IRET] = EXIT_WINDOW,
     [VMEXIT_INVD] = EXIT_WBINVD,
     [VMEXIT_PAUSE] = EXIT_PAUSE,
     [VMEXIT_HLT] = EXIT_HLT,
@@ -38,6 +38,7 @@ static const u8 kinds[VMEXIT_CODES] = {
     [VMEXIT_STGI] = EXIT_VIRT_INSN,
     [VMEXIT_CLGI] = EXIT_VIRT_INSN,
     [VMEXIT_SKINIT] = EXIT_VIRT_INSN,
+    [VMEXIT_ICEBP] = EXIT_EXCEPTION,
     [VMEXIT_WBINVD] = EXIT_WBINVD,
     [VMEXIT_MONITOR] = EXIT_VIRT_INSN,
     [VMEXIT_MWAIT] = EXIT_VIRT_INSN,
@@ -67,7 +68,10 @@ static void repeat_event(struct svm_vcpu *s)
     switch (info & EVENT_TYPE_MASK) {
     case EVENT_TYPE_INTR: e->type = EVENT_INTERRUPT; break;
     case EVENT_TYPE_NMI: e->type = EVENT_NMI; break;
-    default: e->type = EVENT_EXCEPTION; break;
+    default:
+        /* One emulator calls the delivery of a virtual interrupt an exception. */
+        e->type = vector < 32 ? EVENT_EXCEPTION : EVENT_INTERRUPT;
+        break;
     }
     __atomic_fetch_or(&s->base.request, REQUEST_EVENT, __ATOMIC_ACQ_REL);
 }
@@ -98,15 +102,43 @@ static void decode_fault(struct exit *e, const struct vmcb *b)
     e->fault.table = b->exitinfo1 & NPF_TABLE;
 }
 
+/* One emulator exits on a single step before DR6 tells of it. */
+static void complete_dr6(struct svm_vcpu *s)
+{
+    struct vmcb *b = &s->vmcb;
+
+    if (b->rflags & RFLAGS_TF && !(b->dr6 & DR6_CAUSES)) {
+        b->dr6 |= DR6_BS;
+        svm_dirty(s, CLEAN_DR);
+    }
+}
+
+/* INT1 pushes the address after itself, and the exit stands before it. */
+static void decode_icebp(struct svm_vcpu *s, struct exit *e)
+{
+    u32 length = e->length ? e->length : length_decode(s);
+
+    s->vmcb.rip += length;
+    e->exception.vector = VECTOR_DB;
+    e->exception.has_error = false;
+}
+
 static void decode_details(struct svm_vcpu *s, struct exit *e, u32 code)
 {
     const struct vmcb *b = &s->vmcb;
 
     switch (e->kind) {
     case EXIT_EXCEPTION:
+        if (code == VMEXIT_ICEBP) {
+            decode_icebp(s, e);
+            break;
+        }
         e->exception.vector = (u8)(code - VMEXIT_EXCP0);
+        if (e->exception.vector == VECTOR_DB)
+            complete_dr6(s);
         e->exception.has_error = VECTORS_WITH_ERROR_CODE >> e->exception.vector & 1;
         e->exception.error = (u32)b->exitinfo1;
+        e->exception.address = b->exitinfo2;
         break;
     case EXIT_CR_READ:
     case EXIT_CR_WRITE: e->cr.number = code & 0xf; break;

@@ -18,6 +18,7 @@ static __attribute__((noinline)) struct vmcb *served_slow(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
 
+    b->rflags &= ~(u64)RFLAGS_RF; /* it lasts for one instruction */
     if (b->rflags & RFLAGS_TF) {
         b->dr6 |= DR6_BS;
         svm_dirty(s, CLEAN_DR);
@@ -27,13 +28,13 @@ static __attribute__((noinline)) struct vmcb *served_slow(struct svm_vcpu *s)
     return NULL;
 }
 
-/* The exit is done; stays on the fast path unless the guest single-steps or something waits. */
+/* The exit is done; stays on the fast path unless the guest debugs or something waits. */
 static inline struct vmcb *served(struct svm_vcpu *s)
 {
     struct vmcb *b = &s->vmcb;
 
     b->int_shadow = 0;
-    if (unlikely(b->rflags & RFLAGS_TF || s->base.request))
+    if (unlikely(b->rflags & (RFLAGS_TF | RFLAGS_RF) || s->base.request))
         return served_slow(s);
     return b;
 }
@@ -46,7 +47,7 @@ static __attribute__((noinline)) struct vmcb *served_after_decode(struct svm_vcp
     if (!length)
         return NULL; /* the slow path meets the same and stops the VM */
     s->vmcb.rip += length;
-    if (!(s->vmcb.cs.attr & SEG_ATTR_L))
+    if (!(s->vmcb.efer & EFER_LMA) || !(s->vmcb.cs.attr & SEG_ATTR_L))
         s->vmcb.rip = (u32)s->vmcb.rip;
     return served(s);
 }

@@ -51,17 +51,9 @@ static void remember(struct svm_vcpu *s, const u8 *bytes, u32 length)
     e->rip = b->rip;
 }
 
-/* Code segment and RIP as the processor combines them. */
-static gva_t linear_rip(const struct vmcb *b)
+gva_t length_linear_rip(const struct vmcb *b)
 {
     return b->efer & EFER_LMA && b->cs.attr & SEG_ATTR_L ? b->rip : (u32)(b->cs.base + b->rip);
-}
-
-bool length_is_hlt(struct svm_vcpu *s)
-{
-    u8 byte;
-
-    return walk_read(&s->base, linear_rip(&s->vmcb), &byte, 1) == 1 && byte == INSN_HLT;
 }
 
 u32 length_decode(struct svm_vcpu *s)
@@ -76,7 +68,7 @@ u32 length_decode(struct svm_vcpu *s)
         mode = INSN_MODE_64;
     else if (b->cr0 & CR0_PE && !(b->rflags & RFLAGS_VM) && b->cs.attr & SEG_ATTR_DB)
         mode = INSN_MODE_32;
-    n = walk_read(&s->base, linear_rip(b), bytes, sizeof(bytes));
+    n = walk_read(&s->base, length_linear_rip(b), bytes, sizeof(bytes));
     length = insn_decode(&i, bytes, n, mode);
     if (length)
         remember(s, bytes, length);

@@ -77,8 +77,8 @@ static inline bool length_verify(const struct length_entry *e, const struct vmcb
     return likely((bytes & e->mask) == e->bytes);
 }
 
-/* True when the next instruction is a HLT without prefixes. */
-bool length_is_hlt(struct svm_vcpu *s);
+/* Code segment and RIP as the processor combines them. */
+gva_t length_linear_rip(const struct vmcb *b);
 
 /* The slow way: walk, read, decode; and remember when it can be verified cheaply. 0: unreadable. */
 u32 length_decode(struct svm_vcpu *s);

@@ -14,8 +14,8 @@
      INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN)
 #define MISC2_ALWAYS                                                                               \
     (INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | INTERCEPT_STGI |  \
-     INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT |  \
-     INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV | INTERCEPT_RDPRU)
+     INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_ICEBP | INTERCEPT_WBINVD | INTERCEPT_MONITOR |  \
+     INTERCEPT_MWAIT | INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV | INTERCEPT_RDPRU)
 /* An endless chain of #DB or #AC inside event delivery would keep the CPU from ever exiting. */
 #define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC))
 /* With the knob: all but INT3, INTO and #DF, whose return address or chain needs the hardware; one
@@ -30,8 +30,8 @@ static void set_intercepts(struct vmcb *b, const struct vm_config *c)
     b->intercept_misc1 = MISC1_ALWAYS;
     b->intercept_misc2 = MISC2_ALWAYS;
     b->intercept_exceptions = EXCEPTIONS_ALWAYS;
-    /* 5-level paging is not offered; where the CPU has it, CR4 is watched. */
-    if (svm_caps.la57 || c->intercept & VM_INTERCEPT_CR4)
+    /* 5-level paging and protection keys are not offered; where the CPU has one, CR4 is watched. */
+    if (svm_caps.la57 || svm_caps.pku || c->intercept & VM_INTERCEPT_CR4)
         b->intercept_cr |= INTERCEPT_CR_WRITE(4);
     if (c->intercept & VM_INTERCEPT_CR4)
         b->intercept_cr |= INTERCEPT_CR_READ(4);

@@ -10,7 +10,6 @@
 #include "hv/lib/string.h"
 #include "hv/x86/msr.h"
 #include "svm/caps.h"
-#include "svm/exitcode.h"
 #include "svm/insn.h"
 #include "svm/npt.h"
 #include "svm/setup.h"
@@ -75,7 +74,7 @@ static size_t fpu_size(void)
     return svm_caps.xsave ? MAX(svm_caps.xsave_size, 576u) : FXSAVE_SIZE;
 }
 
-/* x87 and SSE control words after RESET, in the legacy area; XSTATE_BV stays 0. */
+/* x87 and SSE control words as FNINIT and RESET leave them; XSTATE_BV stays 0. */
 static void fpu_reset(u8 *area)
 {
     static const u16 fcw = 0x37f;
@@ -141,32 +140,32 @@ static void take_asid(struct svm_vcpu *s, struct cpu *cpu)
 
 static void fpu_save(struct vcpu *v)
 {
-    if (svm_caps.xsave) {
-        /* The guest's XCR0 as it is, read back: one emulator lets XSETBV by unseen. */
-        v->xcr0 = insn_xgetbv(0);
-        insn_xsetbv(0, svm_caps.xcr0);
-        __asm__ volatile("xsave64 (%0)" ::"r"(v->fpu), "a"(~0u), "d"(~0u) : "memory");
-    } else {
-        __asm__ volatile("fxsave64 (%0)" ::"r"(v->fpu) : "memory");
+    if (!svm_caps.xsave) {
+        insn_fxsave64(v->fpu);
+        return;
     }
+    /* The guest's XCR0 as it is, read back: one emulator lets XSETBV by unseen. */
+    v->xcr0 = insn_xgetbv(0);
+    insn_xsetbv(0, svm_caps.xcr0);
+    insn_xsave64(v->fpu, ~0ull);
 }
 
 static void fpu_load(struct vcpu *v)
 {
-    if (svm_caps.xsave) {
-        insn_xsetbv(0, svm_caps.xcr0);
-        __asm__ volatile("xrstor64 (%0)" ::"r"(v->fpu), "a"(~0u), "d"(~0u) : "memory");
-        insn_xsetbv(0, v->xcr0);
-    } else {
-        __asm__ volatile("fxrstor64 (%0)" ::"r"(v->fpu) : "memory");
+    insn_x87_clear_pointers();
+    if (!svm_caps.xsave) {
+        insn_fxrstor64(v->fpu);
+        return;
     }
+    insn_xsetbv(0, svm_caps.xcr0);
+    insn_xrstor64(v->fpu, ~0ull);
+    insn_xsetbv(0, v->xcr0);
 }
 
 static void load(struct vcpu *v)
 {
     take_asid(svm_of(v), cpu_this());
-    __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" ::"r"(v->dr[0]),
-                     "r"(v->dr[1]), "r"(v->dr[2]), "r"(v->dr[3]));
+    insn_write_dr0_3(v->dr);
     if (svm_caps.rdtscp)
         insn_wrmsr(MSR_TSC_AUX, v->tsc_aux);
     fpu_load(v);
@@ -174,8 +173,7 @@ static void load(struct vcpu *v)
 
 static void unload(struct vcpu *v)
 {
-    __asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3"
-                     : "=r"(v->dr[0]), "=r"(v->dr[1]), "=r"(v->dr[2]), "=r"(v->dr[3]));
+    insn_read_dr0_3(v->dr);
     fpu_save(v);
 }
 
@@ -202,7 +200,7 @@ static void guest_state(struct svm_vcpu *s)
 static void clean_up(struct svm_vcpu *s)
 {
     __atomic_fetch_and(&s->base.request, ~(u32)REQUEST_BACKEND, __ATOMIC_ACQ_REL);
-    s->vmcb.eventinj = 0;
+    svm_event_clean_up(s);
     if (s->base.vm->config.asid)
         s->vmcb.tlb_control = TLB_CONTROL_NONE;
 }
@@ -218,33 +216,12 @@ static void prepare(struct svm_vcpu *s)
         __atomic_fetch_or(&s->base.request, REQUEST_BACKEND, __ATOMIC_ACQ_REL);
 }
 
-/*
- * One emulator's VMRUN does not load INTERRUPT_SHADOW. When the guest was interrupted between STI
- * and HLT, the window would then open before the HLT, and the guest would halt after the interrupt
- * that was to wake it. That HLT is served without entering; it exits in any case.
- */
-static bool serve_shadowed_hlt(struct svm_vcpu *s, struct exit *e)
-{
-    u64 now;
-
-    if (likely(!s->window || !(s->vmcb.int_shadow & INT_SHADOW)) || !length_is_hlt(s))
-        return false;
-    *e = (struct exit){.kind = EXIT_HLT, .length = 1, .code = VMEXIT_HLT};
-    if (s->base.account) {
-        now = insn_rdtsc();
-        account_exit(s->base.account, now, now);
-    }
-    return true;
-}
-
 static void run(struct vcpu *v, struct exit *e)
 {
     struct svm_vcpu *s = svm_of(v);
 
     svm_clgi();
     insn_sti(); /* RFLAGS.IF at VMRUN decides whether physical interrupts cause exits */
-    if (serve_shadowed_hlt(s, e))
-        return;
     do {
         guest_state(s);
         s->vmcb.rax = v->regs[GPR_RAX];
@@ -279,9 +256,10 @@ static void advance(struct vcpu *v, u32 length)
     struct vmcb *b = &s->vmcb;
 
     b->rip += length;
-    if (!(b->cs.attr & SEG_ATTR_L))
+    if (!(b->efer & EFER_LMA) || !(b->cs.attr & SEG_ATTR_L))
         b->rip = (u32)b->rip;
     b->int_shadow = 0;
+    b->rflags &= ~(u64)RFLAGS_RF;
     if (b->rflags & RFLAGS_TF) {
         b->dr6 |= DR6_BS;
         svm_dirty(s, CLEAN_DR);

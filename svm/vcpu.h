@@ -12,14 +12,16 @@
 
 struct svm_vcpu {
     struct vmcb vmcb;
-    struct vcpu base; /* enter.S saves general registers in base.regs */
-    u64 entered;      /* measuring loop: TSC of the last entry's stamp */
-    u64 left;         /* measuring loop: TSC of the last exit's stamp */
-    bool use_nrip;    /* take the next RIP from the VMCB */
-    bool served;      /* the fast path completed this exit; only a request is left */
-    bool live;        /* VMLOAD state is on the CPU */
-    bool window;      /* V_IRQ asks for an interrupt window */
-    u32 clean;        /* clean bits for the next entry */
+    struct vcpu base;       /* enter.S saves general registers in base.regs */
+    u64 entered;            /* measuring loop: TSC of the last entry's stamp */
+    u64 left;               /* measuring loop: TSC of the last exit's stamp */
+    bool use_nrip;          /* take the next RIP from the VMCB */
+    bool served;            /* the fast path completed this exit; only a request is left */
+    bool live;              /* VMLOAD state is on the CPU */
+    bool window;            /* V_IRQ asks for an interrupt window */
+    bool window_at_iret;    /* the window is asked for at the next IRET */
+    bool virtual_interrupt; /* V_IRQ delivers an interrupt */
+    u32 clean;              /* clean bits for the next entry */
     u32 asid_generation;
     struct cpu *asid_cpu;
     struct length_cache lengths;
@@ -69,6 +71,9 @@ void svm_dump(struct vcpu *v);
 bool svm_interruptible(struct vcpu *v);
 void svm_inject(struct vcpu *v, const struct event *e);
 void svm_window(struct vcpu *v, bool open);
+
+/* After an exit: what was injected is spent, or goes back to the vCPU. */
+void svm_event_clean_up(struct svm_vcpu *s);
 
 /* Brings the VMLOAD state back into the VMCB, and the host's onto the CPU. */
 void svm_host_state(struct svm_vcpu *s);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The page a willing guest places in its memory with HYPERCALL_STATS: what the hypervisor did for
- * this vCPU. Counters only grow; a guest reads differences. Ticks are of the host TSC.
+ * this vCPU. Counters only grow; a guest reads differences. The page is the
+ * guest's own memory, so a guest that writes there spoils its own figures (and its "vcpu" record),
+ * no other's. Ticks are of the host TSC.
  */
 #ifndef HV_ABI_STATS_H
 #define HV_ABI_STATS_H

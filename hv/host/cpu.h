@@ -26,6 +26,7 @@ struct cpu {
     void *sched;          /* hv/vm's per-CPU scheduler state */
     void *account;        /* hv/measure's per-CPU accounts */
     void *backend_data;   /* the backend's per-CPU state */
+    u64 nmis;             /* NMIs taken while the host ran */
     u64 interrupts;       /* physical interrupts handled */
     volatile bool kick;   /* set by the kick IPI's handler */
     volatile bool timer;  /* set by the timer interrupt's handler */

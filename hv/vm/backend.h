@@ -89,6 +89,7 @@ struct exit {
             u8 vector;
             bool has_error;
             u32 error;
+            u64 address; /* #PF: what CR2 shall hold */
         } exception;
         struct {
             u8 number; /* 0, 3, 4, 8 */

@@ -34,8 +34,8 @@
 #define EXTENDED1_ECX 0x002109e1u
 #define EXTENDED1_EDX 0x2fd3a97fu
 #define INVARIANT_TSC BIT(8)
-/* XCR0 components offered: x87, SSE, AVX, and AVX-512's three. */
-#define XCR0_OFFERED 0xe7u
+/* XCR0 components offered: x87, SSE, AVX. */
+#define XCR0_OFFERED 7u
 
 static void features(struct vm_cpuid *t, const struct vm_config *c, u32 id)
 {
@@ -65,7 +65,7 @@ static void xsave_leaves(struct vm_cpuid *t)
         t->xsave[i] = insn_cpuid(LEAF_XSAVE, i);
     t->xsave[0].eax &= XCR0_OFFERED;
     t->xsave[0].edx = 0;
-    t->xsave[1].eax &= 7; /* XSAVEOPT, XSAVEC, XGETBV 1; no supervisor state */
+    t->xsave[1].eax &= BIT(0) | BIT(2); /* XSAVEOPT, XGETBV 1; no compacted form */
     t->xsave[1].ecx = t->xsave[1].edx = 0;
     for (i = 2; i < CPUID_D_SUBLEAVES; i++)
         if (!(t->xsave[0].eax >> i & 1))
@@ -83,6 +83,10 @@ static void extended(struct vm_cpuid *t, const struct vm_config *c)
     t->extended[1].ecx &= EXTENDED1_ECX;
     t->extended[1].edx &= EXTENDED1_EDX;
     t->extended[7].edx &= INVARIANT_TSC;
+    if (t->max_extended < MAX_EXTENDED)
+        return;
+    /* Nested paging translates 48 bits, and guests have no five-level paging. */
+    t->extended[8].eax = MIN(t->extended[8].eax & 0xff, 48u) | 48u << 8;
     t->extended[8].ebx = t->extended[8].edx = 0;
     t->extended[8].ecx = c->vcpus - 1;
 }

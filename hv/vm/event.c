@@ -30,7 +30,7 @@ void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
     const struct event *old = &v->event;
 
     if (old->type == EVENT_EXCEPTION) {
-        if (old->vector == VECTOR_DF) {
+        if (old->vector == VECTOR_DF && (vector == VECTOR_PF || is_contributory(vector))) {
             vm_stop(v->vm, VM_END_TRIPLE_FAULT, 0, "exception %u while delivering #DF", vector);
             return;
         }
@@ -42,6 +42,8 @@ void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
     }
     if (old->type == EVENT_INTERRUPT) /* its delivery raised the exception; it is taken later */
         v->hypercall_irqs[old->vector / 64] |= BIT64(old->vector % 64);
+    if (!(backend->get(v, VREG_CR0) & CR0_PE))
+        has_error = false; /* real mode pushes none */
     v->event = (struct event){
         .type = EVENT_EXCEPTION, .vector = vector, .has_error = has_error, .error = error};
     vcpu_request(v, REQUEST_EVENT);

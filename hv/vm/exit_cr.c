@@ -4,9 +4,7 @@
  * Source: AMD64 APM volume 2, "System-Control Registers"; Intel SDM volume 3, "Control Registers".
  */
 #include "hv/emu/mmio.h"
-#include "hv/lib/string.h"
 #include "hv/vm/exit_parts.h"
-#include "hv/vm/walk.h"
 
 #define CR0_DEFINED                                                                                \
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
@@ -142,11 +140,11 @@ static u64 effective_address(struct vcpu *v, const struct insn *i)
 static enum exit_result machine_status_word(struct vcpu *v, struct exit *e, const struct insn *i)
 {
     u64 cr0 = backend->get(v, VREG_CR0), word;
-    u8 bytes[2];
-    gva_t gva;
+    bool store = (i->reg & 7) == 4;
+    u8 *low, *high;
 
     if (i->mod == 3) {
-        if ((i->reg & 7) == 4) {
+        if (store) {
             struct mmio_access a = {.dest_size = i->opsize, .size = i->opsize};
 
             v->regs[i->rm] = mmio_merge(&a, v->regs[i->rm], cr0);
@@ -154,23 +152,18 @@ static enum exit_result machine_status_word(struct vcpu *v, struct exit *e, cons
         }
         word = v->regs[i->rm];
     } else {
-        gva = effective_address(v, i);
-        if ((i->reg & 7) == 4) {
-            struct walk w;
-            u8 *p = walk_gva(v, gva, &w) ? NULL : vm_memory_at(v->vm, w.gpa);
+        gva_t gva = effective_address(v, i);
 
-            if (!p || (gva & (PAGE_SIZE - 1)) == PAGE_SIZE - 1) {
-                exit_fault(v, e, "SMSW to memory that is not mapped whole");
-                return EXIT_STOP_VCPU;
-            }
-            memcpy(p, &cr0, 2);
+        low = exit_reach(v, gva, store);
+        high = low ? exit_reach(v, gva + 1, store) : NULL;
+        if (!high)
+            return EXIT_RESUME; /* #PF is queued */
+        if (store) {
+            *low = (u8)cr0;
+            *high = (u8)(cr0 >> 8);
             return exit_done(v, e);
         }
-        if (walk_read(v, gva, bytes, 2) != 2) {
-            exit_fault(v, e, "LMSW from memory that is not mapped");
-            return EXIT_STOP_VCPU;
-        }
-        word = bytes[0] | (u64)bytes[1] << 8;
+        word = *low | (u64)*high << 8;
     }
     /* LMSW sets PE but cannot clear it, and reaches only the low four bits. */
     word = (cr0 & ~0xeull) | (word & 0xf);

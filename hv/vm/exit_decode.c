@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading the instruction that exited.
+ * Reading the instruction that exited, and the memory it names.
  */
 #include "hv/lib/string.h"
 #include "hv/vm/exit_parts.h"
 #include "hv/vm/walk.h"
+
+/* Page-fault error code. */
+#define PF_PRESENT BIT(0)
+#define PF_WRITE   BIT(1)
+#define PF_USER    BIT(2)
 
 static enum insn_mode mode_of(struct vcpu *v, const struct segment *cs)
 {
@@ -51,4 +56,24 @@ gva_t exit_linear(struct vcpu *v, u8 override, enum vseg dflt, u64 offset, u32 a
     if (mode_of(v, &cs) != INSN_MODE_64)
         return (u32)(s.base + offset);
     return seg == VSEG_FS || seg == VSEG_GS ? s.base + offset : offset;
+}
+
+u8 *exit_reach(struct vcpu *v, gva_t gva, bool write)
+{
+    bool user = backend->cpl(v) == 3;
+    u32 error = (write ? PF_WRITE : 0) | (user ? PF_USER : 0);
+    struct walk w;
+    u8 *p = NULL;
+
+    if (walk_gva(v, gva, &w) == 0) {
+        error |= PF_PRESENT;
+        if ((!user || w.rights & PTE_US) &&
+            (!write || w.rights & PTE_RW || !(user || backend->get(v, VREG_CR0) & CR0_WP)))
+            p = vm_memory_at(v->vm, w.gpa);
+    }
+    if (!p) {
+        backend->set(v, VREG_CR2, gva);
+        vcpu_inject_exception(v, VECTOR_PF, true, error);
+    }
+    return p;
 }

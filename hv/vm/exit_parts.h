@@ -30,4 +30,10 @@ bool exit_decode(struct vcpu *v, struct insn *i);
 /* Linear address of offset in the segment that an override (or dflt) names, cut to addrsize. */
 gva_t exit_linear(struct vcpu *v, u8 override, enum vseg dflt, u64 offset, u32 addrsize);
 
+/*
+ * The byte at gva for reading or writing, NULL with #PF queued. The rights are checked, since many
+ * instructions exit before the processor looks at memory; SMAP is not.
+ */
+u8 *exit_reach(struct vcpu *v, gva_t gva, bool write);
+
 #endif

@@ -9,10 +9,6 @@
 
 #define PIECE 512 /* elements served in one exit */
 
-#define PF_PRESENT BIT(0)
-#define PF_WRITE   BIT(1)
-#define PF_USER    BIT(2)
-
 /* Adds delta to an index or count register at the given address size. */
 static void step_register(struct vcpu *v, enum gpr r, s64 delta, u32 addrsize)
 {
@@ -22,30 +18,6 @@ static void step_register(struct vcpu *v, enum gpr r, s64 delta, u32 addrsize)
         v->regs[r] = (old & ~0xffffull) | (sum & 0xffff);
     else
         v->regs[r] = addrsize == 4 ? (u32)sum : sum;
-}
-
-/*
- * The byte at gva for reading or writing, NULL with #PF queued. The rights are checked here, since
- * the processor exits before it looks at memory; SMAP is not.
- */
-static u8 *reach(struct vcpu *v, gva_t gva, bool write)
-{
-    bool user = backend->cpl(v) == 3;
-    u32 error = (write ? PF_WRITE : 0) | (user ? PF_USER : 0);
-    struct walk w;
-    u8 *p = NULL;
-
-    if (walk_gva(v, gva, &w) == 0) {
-        error |= PF_PRESENT;
-        if ((!user || w.rights & PTE_US) &&
-            (!write || w.rights & PTE_RW || !(user || backend->get(v, VREG_CR0) & CR0_WP)))
-            p = vm_memory_at(v->vm, w.gpa);
-    }
-    if (!p) {
-        backend->set(v, VREG_CR2, gva);
-        vcpu_inject_exception(v, VECTOR_PF, true, error);
-    }
-    return p;
 }
 
 /* Moves one element between port and memory. False: the memory side faulted, #PF is queued. */
@@ -58,7 +30,7 @@ static bool move_element(struct vcpu *v, const struct insn *i, u16 port, u32 siz
     u8 *byte[4];
 
     for (k = 0; k < size; k++) {
-        byte[k] = reach(v, gva + k, in);
+        byte[k] = exit_reach(v, gva + k, in);
         if (!byte[k])
             return false;
     }

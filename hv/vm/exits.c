@@ -5,7 +5,9 @@
  */
 #include "hv/vm/exits.h"
 
+#include "hv/host/irq.h"
 #include "hv/host/log.h"
+#include "hv/host/panic.h"
 #include "hv/host/time.h"
 #include "hv/lib/err.h"
 #include "hv/vm/dump.h"
@@ -136,6 +138,7 @@ static enum exit_result on_hlt(struct vcpu *v, struct exit *e)
         return r;
     if (!(backend->get(v, VREG_RFLAGS) & RFLAGS_IF)) {
         v->halted_for_good = true;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* of two that halt at once, one sees both */
         if (nobody_left(v->vm))
             vm_stop(v->vm, VM_END_HALTED, 0, "HLT with interrupts off at RIP %#llx",
                     (unsigned long long)backend->get(v, VREG_RIP));
@@ -147,10 +150,23 @@ static enum exit_result on_hlt(struct vcpu *v, struct exit *e)
     return EXIT_RESUME;
 }
 
+/*
+ * The machine's own failure: guests have no machine-check architecture here, and with it unread the
+ * next one shuts the machine down.
+ */
+static bool machine_check_pending(void)
+{
+    u64 status;
+
+    return msr_read_safe(MSR_MCG_STATUS, &status) == 0 && status & MCG_STATUS_MCIP;
+}
+
 static enum exit_result on_exception(struct vcpu *v, struct exit *e)
 {
+    if (e->exception.vector == VECTOR_MC)
+        panic("machine check while a guest ran");
     if (e->exception.vector == VECTOR_PF)
-        backend->set(v, VREG_CR2, e->info2);
+        backend->set(v, VREG_CR2, e->exception.address);
     vcpu_inject_exception(v, e->exception.vector, e->exception.has_error, e->exception.error);
     return EXIT_RESUME;
 }
@@ -223,6 +239,8 @@ static enum exit_result on_window(struct vcpu *v, struct exit *e)
 static enum exit_result on_shutdown(struct vcpu *v, struct exit *e)
 {
     (void)e;
+    if (machine_check_pending())
+        panic("machine check while a guest ran that had CR4.MCE clear");
     log_warn("vm %s: vCPU %u: triple fault", v->vm->config.name, v->id);
     dump_vcpu(v);
     /* RIP after a shutdown is undefined on AMD-V; the dump shows what there is. */

@@ -191,6 +191,7 @@ void finish_vm(struct vm *vm)
     struct json j;
     u32 i, kind;
 
+    vm_quiet(vm);
     console_drain(); /* the guest's last words come before the hypervisor's about it */
     for (i = 0; i < vm->nr_vcpus; i++) {
         record_vcpu(vm->vcpus[i]);
@@ -227,6 +228,7 @@ static bool record_account(const struct cpu *cpu)
     json_u64(&j, "sum", sum);
     json_bool(&j, "closed", closed);
     json_u64(&j, "interrupts", cpu->interrupts);
+    json_u64(&j, "nmis", cpu->nmis);
     json_open(&j, "accounts", '{');
     for (i = 0; i < ACCOUNT_TOTAL; i++)
         if (a->ticks[i])

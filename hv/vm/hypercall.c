@@ -28,12 +28,15 @@ static s64 place_stats(struct vcpu *v, gpa_t gpa)
 
 static s64 start_vcpu(struct vcpu *v, u64 id, u64 rip, u64 rsp)
 {
+    enum vcpu_state wait = VCPU_WAIT_START;
     struct vcpu *target;
 
     if (id >= v->vm->nr_vcpus)
         return -HV_EINVAL;
     target = v->vm->vcpus[id];
-    if (target->state != VCPU_WAIT_START)
+    /* Several vCPUs may ask at once: the one that claims the target starts it. */
+    if (!__atomic_compare_exchange_n(&target->state, &wait, VCPU_STARTING, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
         return -HV_EBUSY;
     start_like(target, v, rip, rsp);
     __atomic_add_fetch(&v->vm->running_vcpus, 1, __ATOMIC_ACQ_REL);

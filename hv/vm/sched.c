@@ -52,7 +52,6 @@ static void on_interrupt(struct irq_frame *f)
 
     if (stamp)
         was = account_switch(a, ACCOUNT(IRQ));
-    cpu->interrupts++;
     if (f->vector == VECTOR_TIMER)
         cpu->timer = true;
     else
@@ -113,6 +112,8 @@ static struct vcpu *pick(struct sched *s)
         s->waiting--;
         v->state = VCPU_RUNNING;
         s->running = v;
+        /* Who requests something stores it, then reads the state to know whether to kick. */
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
     }
     lock_release(&s->lock);
     return v;
@@ -153,12 +154,12 @@ static void make_runnable(struct vcpu *v, enum vcpu_state from, u64 *spent)
 
 void sched_start(struct vcpu *v)
 {
-    make_runnable(v, VCPU_WAIT_START, NULL);
+    make_runnable(v, VCPU_STARTING, NULL);
 }
 
 void sched_wake(struct vcpu *v)
 {
-    if (v->state == VCPU_HALTED)
+    if (v->state == VCPU_HALTED && (!v->halted_for_good || v->request & REQUEST_STOP))
         make_runnable(v, VCPU_HALTED, &v->stats->halted_ticks);
 }
 
@@ -183,9 +184,10 @@ static void take_interrupts(struct cpu *cpu, struct vcpu *v)
     insn_sti_window();
     if (a)
         was = account_switch(a, ACCOUNT(SCHED));
-    cpu->kick = false;
-    if (cpu->timer)
+    if (cpu->timer ||
+        cpu->kick) /* a kick may be about a timer that another CPU put into our list */
         vtimer_run(cpu);
+    cpu->kick = false;
     slice_start(cpu, sched_of(cpu), v);
     if (a)
         account_switch_at(a, was, time_now());
@@ -223,6 +225,8 @@ static void prepare_events(struct vcpu *v)
         return;
     if (!backend->interruptible(v)) {
         backend->window(v, true);
+        if (backend->get(v, VREG_RFLAGS) & RFLAGS_IF)
+            vcpu_request(v, REQUEST_INTR); /* a shadow: see wait_in_line */
         return;
     }
     vector = vcpu_interrupt_acknowledge(v);
@@ -274,7 +278,8 @@ static void block(struct sched *s, struct vcpu *v)
     v->state = VCPU_HALTED;
     /* A waker stores its reason, then reads the state: our two must not change places either. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (vcpu_interrupt_pending(v) || v->request & (REQUEST_STOP | REQUEST_EVENT))
+    if (v->request & REQUEST_STOP ||
+        (!v->halted_for_good && (vcpu_interrupt_pending(v) || v->request & REQUEST_EVENT)))
         enqueue(s, v);
     lock_release(&s->lock);
 }

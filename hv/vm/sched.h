@@ -13,7 +13,7 @@
  */
 int sched_init_cpu(struct cpu *cpu, u32 trace_records);
 
-/* Chooses a home for v and makes it runnable. */
+/* Makes v runnable, which its starter has claimed: its state is VCPU_STARTING. */
 void sched_start(struct vcpu *v);
 
 /* Makes a halted vCPU runnable; does nothing when it is not halted. Any CPU. */

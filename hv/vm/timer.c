@@ -81,9 +81,10 @@ void vtimer_arm(struct vtimer *t, struct cpu *cpu, u64 deadline)
 void vtimer_run(struct cpu *cpu)
 {
     struct timer_list *l = &lists[cpu->id];
+    u64 now = time_now(); /* once: a timer that arms itself again waits for the next turn */
 
     lock_take(&l->lock);
-    while (l->head && (s64)(l->head->deadline - time_now()) <= 0) {
+    while (l->head && (s64)(l->head->deadline - now) <= 0) {
         struct vtimer *t = l->head;
 
         unlink_timer(l, t);

@@ -19,7 +19,8 @@ struct vm *vms[VM_MAX];
 u32 vm_count;
 const struct backend *backend;
 
-#define DRAIN_AFTER_NS 50000000ull
+#define DRAIN_AFTER_NS   50000000ull
+#define DEV_TIMER_MIN_NS 20000ull
 
 const char *vm_end_name(enum vm_end end)
 {
@@ -44,8 +45,10 @@ static void dev_timer(void *ctx, enum dev_timer which, u64 deadline)
 {
     struct vm *vm = ctx;
 
-    if (deadline)
-        vtimer_arm(&vm->dev_timers[which], vm->vcpus[0]->home, deadline);
+    if (deadline && vm->end == VM_END_NONE)
+        /* No guest may keep a CPU in its timers: a faster one loses edges, as a slow PC would. */
+        vtimer_arm(&vm->dev_timers[which], vm->vcpus[0]->home,
+                   MAX(deadline, time_now() + time_ticks_from_ns(DEV_TIMER_MIN_NS)));
     else
         vtimer_cancel(&vm->dev_timers[which]);
 }
@@ -214,13 +217,20 @@ fail:
     return NULL;
 }
 
-void vm_destroy(struct vm *vm)
+void vm_quiet(struct vm *vm)
 {
     u32 i;
 
     for (i = 0; i < DEV_TIMER_COUNT; i++)
         vtimer_cancel(&vm->dev_timers[i]);
     vtimer_cancel(&vm->drain);
+}
+
+void vm_destroy(struct vm *vm)
+{
+    u32 i;
+
+    vm_quiet(vm);
     for (i = 0; i < vm->nr_vcpus; i++) {
         struct vcpu *v = vm->vcpus[i];
 

@@ -55,7 +55,14 @@ enum vcpu_request {
     REQUEST_BACKEND = BIT(4), /* one-shot control state must be reset after this entry */
 };
 
-enum vcpu_state { VCPU_WAIT_START, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_HALTED, VCPU_STOPPED };
+enum vcpu_state {
+    VCPU_WAIT_START,
+    VCPU_STARTING,
+    VCPU_RUNNABLE,
+    VCPU_RUNNING,
+    VCPU_HALTED,
+    VCPU_STOPPED
+};
 
 struct vcpu {
     u64 regs[GPR_COUNT]; /* enter.S relies on the place; RAX and RSP are current on slow exits only
@@ -114,6 +121,9 @@ extern u32 vm_count;
  * (logged); then nothing is left behind.
  */
 struct vm *vm_create(const struct vm_config *config);
+
+/* Disarms a VM's timers. Its vCPUs have stopped, or never ran. */
+void vm_quiet(struct vm *vm);
 
 /* Frees all a VM has. None of its vCPUs may be running. */
 void vm_destroy(struct vm *vm);

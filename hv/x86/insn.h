@@ -202,6 +202,51 @@ static inline void insn_xsetbv(u32 index, u64 value)
     __asm__ volatile("xsetbv" ::"a"((u32)value), "d"((u32)(value >> 32)), "c"(index) : "memory");
 }
 
+/* Processor extended state in area (64-byte aligned); mask: components, as in XCR0. */
+static inline void insn_xsave64(void *area, u64 mask)
+{
+    __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+}
+
+static inline void insn_xrstor64(const void *area, u64 mask)
+{
+    __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+                     : "memory");
+}
+
+static inline void insn_fxsave64(void *area)
+{
+    __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+static inline void insn_fxrstor64(const void *area)
+{
+    __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+/*
+ * Puts values of no interest into the x87 instruction, data and opcode pointers: AMD processors
+ * restore them only with an exception pending, so the last owner's would stay.
+ */
+static inline void insn_x87_clear_pointers(void)
+{
+    static const u32 zero;
+
+    __asm__ volatile("fnclex; emms; fildl %0" ::"m"(zero) : "memory");
+}
+
+static inline void insn_read_dr0_3(u64 dr[4])
+{
+    __asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3"
+                     : "=r"(dr[0]), "=r"(dr[1]), "=r"(dr[2]), "=r"(dr[3]));
+}
+
+static inline void insn_write_dr0_3(const u64 dr[4])
+{
+    __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" ::"r"(dr[0]),
+                     "r"(dr[1]), "r"(dr[2]), "r"(dr[3]));
+}
+
 /*
  * Zeroes the 4 KiB page at p with 16-byte stores, 266 instructions; the guest's XMM0 is kept. Needs
  * CR4.OSFXSR.

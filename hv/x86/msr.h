@@ -45,6 +45,8 @@
 #define APIC_BASE_ENABLE BIT(11)
 #define APIC_BASE_ADDR   0x000ffffffffff000ull
 
+#define MCG_STATUS_MCIP BIT(2)
+
 #define VM_CR_LOCK   BIT(3)
 #define VM_CR_SVMDIS BIT(4)
 

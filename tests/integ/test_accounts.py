@@ -136,7 +136,7 @@ TICKS["pio_out"] = 50000  # thousands: the console is a port
 WAITS = {"idle"}
 # Numbers of more digits when time passes: some more bytes, of the payload's text and of the records
 # that are built when a VM ends (account switch). And a delay longer than a wait saves a turn.
-TALK = {"guest", "pio_out", "hypercall", "switch", "sched", "irq"}
+TALK = {"guest", "pio_out", "hypercall", "switch", "sched", "irq", "drain"}
 # The knob's own check costs instructions in every account: both boots have it.
 NOTHING = "task_switch:1"
 INJECT_ONLY = ONLY + ",exit.pio_out,exit.touch,exit.touch_zero_inline,exit.hlt_wake"

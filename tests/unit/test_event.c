@@ -64,7 +64,7 @@ static enum outcome by_the_manual(u8 first, u8 second)
     bool f = contributory >> first & 1, s = contributory >> second & 1;
 
     if (first == VECTOR_DF)
-        return TRIPLE;
+        return s || second == VECTOR_PF ? TRIPLE : SERIAL;
     if (first == VECTOR_PF)
         return s || second == VECTOR_PF ? DOUBLE : SERIAL;
     return f && s ? DOUBLE : SERIAL;

@@ -41,6 +41,23 @@ void vm_stop(struct vm *vm, enum vm_end why, u32 value, const char *detail, ...)
     fake_stops++;
 }
 
+static u64 mcg_status;
+
+int msr_read_safe(u32 index, u64 *value)
+{
+    assert_int_equal(index, MSR_MCG_STATUS);
+    *value = mcg_status;
+    return 0;
+}
+
+static jmp_buf panicked;
+
+void panic(const char *fmt, ...)
+{
+    (void)fmt;
+    longjmp(panicked, 1);
+}
+
 void dump_vcpu(struct vcpu *v)
 {
     (void)v;
@@ -362,16 +379,38 @@ static void what_guests_may_not_execute(void **state)
 
 static void exceptions_come_back(void **state)
 {
-    struct exit e = {.kind = EXIT_EXCEPTION, .info2 = 0xcafe000, .exception = {VECTOR_PF, true, 6}};
+    struct exit e = {
+        .kind = EXIT_EXCEPTION,
+        .exception = {.vector = VECTOR_PF, .has_error = true, .error = 6, .address = 0xcafe000}};
 
     (void)state;
     assert_int_equal(exit_handle(&fake_vcpu, &e), EXIT_RESUME);
     assert_int_equal(vector, VECTOR_PF);
     assert_int_equal(fake_regs[VREG_CR2], 0xcafe000);
     e.exception.vector = VECTOR_DB;
-    e.info2 = 1;
+    e.exception.address = 1;
     exit_handle(&fake_vcpu, &e);
     assert_int_equal(fake_regs[VREG_CR2], 0xcafe000);
+}
+
+/* The machine's failures are the host's, not the guest's. */
+static void machine_checks_stop_the_host(void **state)
+{
+    struct exit e = {.kind = EXIT_EXCEPTION, .exception = {.vector = VECTOR_MC}};
+
+    (void)state;
+    if (!setjmp(panicked)) {
+        exit_handle(&fake_vcpu, &e);
+        fail();
+    }
+    assert_int_equal(injected, 0);
+    mcg_status = 4; /* a check in progress: the shutdown was the machine's, too */
+    if (!setjmp(panicked)) {
+        handle(EXIT_SHUTDOWN, 0);
+        fail();
+    }
+    mcg_status = 0;
+    assert_int_equal(fake_stops, 0);
 }
 
 static void pausing_yields(void **state)
@@ -415,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup(xsetbv_rules, setup),
         cmocka_unit_test_setup(what_guests_may_not_execute, setup),
         cmocka_unit_test_setup(exceptions_come_back, setup),
+        cmocka_unit_test_setup(machine_checks_stop_the_host, setup),
         cmocka_unit_test_setup(pausing_yields, setup),
         cmocka_unit_test_setup(every_kind, setup),
     };

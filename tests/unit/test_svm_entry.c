@@ -47,6 +47,42 @@ static inline void insn_write_cr4(u64 value)
     (void)value;
 }
 
+static inline void insn_fxsave64(void *area)
+{
+    (void)area;
+}
+
+static inline void insn_xsave64(void *area, u64 mask)
+{
+    (void)area;
+    (void)mask;
+}
+
+static inline void insn_fxrstor64(const void *area)
+{
+    (void)area;
+}
+
+static inline void insn_xrstor64(const void *area, u64 mask)
+{
+    (void)area;
+    (void)mask;
+}
+
+static inline void insn_x87_clear_pointers(void)
+{
+}
+
+static inline void insn_read_dr0_3(u64 dr[4])
+{
+    (void)dr;
+}
+
+static inline void insn_write_dr0_3(const u64 dr[4])
+{
+    (void)dr;
+}
+
 #include "svm/svm.c"
 
 struct svm_caps svm_caps;
@@ -116,6 +152,12 @@ UNUSED(int, npt_map, struct vm *vm, gpa_t gpa, hpa_t hpa, u32 order)
 UNUSED(void, svm_setup, struct svm_vcpu *v, const struct svm_vm *maps)
 UNUSED(void, svm_setup_maps, struct svm_vm *maps, const struct vm_config *c)
 UNUSED(const char *, svm_caps_probe, void)
+
+void svm_event_clean_up(struct svm_vcpu *s)
+{
+    s->vmcb.eventinj = 0;
+}
+
 UNUSED(const char *, svm_caps_feature, u32 i)
 UNUSED(u32, length_decode, struct svm_vcpu *v)
 UNUSED(u64, svm_get, struct vcpu *v, enum vreg r)
@@ -330,10 +372,13 @@ static void stepping_over(void **state)
 
     (void)state;
     b->cs.attr = SEG_ATTR_L;
+    b->efer = EFER_LMA;
+    b->rflags = RFLAGS_RF;
     b->rip = 0xffffffff;
     b->int_shadow = INT_SHADOW;
     advance(&s->base, 2);
     assert_int_equal(b->rip, 0x100000001ull);
+    assert_int_equal(b->rflags, 0);
     assert_int_equal(b->int_shadow, 0);
     b->cs.attr = 0;
     b->rip = 0xffffffff;

@@ -13,6 +13,12 @@ static struct svm_vcpu *const s = &vcpu;
 static struct vmcb *const b = &vcpu.vmcb;
 static struct vcpu *const v = &vcpu.base;
 static u32 forgotten, host_states;
+struct svm_caps svm_caps;
+
+gva_t length_linear_rip(const struct vmcb *vmcb)
+{
+    return vmcb->rip;
+}
 
 void length_forget(struct length_cache *c)
 {
@@ -217,9 +223,37 @@ static void ss_holds_the_cpl(void **state)
     assert_int_equal(svm_cpl(v), 0);
 }
 
+/* Where EVENTINJ would deliver an interrupt twice, it goes in as a virtual one. */
+static void virtual_interrupt_where_eventinj_repeats(void **state)
+{
+    struct event e = {.type = EVENT_INTERRUPT, .vector = 0x40};
+
+    (void)state;
+    svm_caps.repeats_interrupts = true;
+    svm_inject(v, &e);
+    assert_int_equal(b->eventinj, 0);
+    assert_true(b->vint_ctl & VINT_IRQ);
+    assert_int_equal(b->vint_vector, 0x40);
+    assert_false(b->intercept_misc1 & INTERCEPT_VINTR);
+    svm_window(v, true); /* another one waits: its turn is after the handler */
+    assert_true(b->intercept_misc1 & INTERCEPT_IRET);
+    assert_true(b->vint_ctl & VINT_IRQ);
+    b->vint_ctl &= ~VINT_IRQ; /* taken */
+    svm_event_clean_up(s);
+    assert_int_equal(v->event.type, EVENT_NONE);
+    svm_inject(v, &e);
+    svm_event_clean_up(s); /* not taken: it goes back */
+    assert_int_equal(v->event.type, EVENT_INTERRUPT);
+    assert_int_equal(v->event.vector, 0x40);
+    assert_true(v->request & REQUEST_EVENT);
+    assert_false(b->vint_ctl & VINT_IRQ);
+    svm_caps.repeats_interrupts = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(virtual_interrupt_where_eventinj_repeats, setup),
         cmocka_unit_test_setup(injection, setup),
         cmocka_unit_test_setup(when_interrupts_can_go_in, setup),
         cmocka_unit_test_setup(windows, setup),

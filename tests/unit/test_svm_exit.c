@@ -10,6 +10,12 @@
 static struct svm_vcpu vcpu;
 static struct exit e;
 
+u32 length_decode(struct svm_vcpu *s)
+{
+    (void)s;
+    return 1;
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -86,6 +92,16 @@ static void exceptions(void **state)
         assert_int_equal(e.exception.has_error,
                          v == 8 || (v >= 10 && v <= 14) || v == 17 || v == 21);
     }
+}
+
+/* INT1: a #DB whose return address lies behind it. */
+static void int1(void **state)
+{
+    (void)state;
+    assert_int_equal(kind_of(VMEXIT_ICEBP), EXIT_EXCEPTION);
+    assert_int_equal(e.exception.vector, VECTOR_DB);
+    assert_false(e.exception.has_error);
+    assert_int_equal(vcpu.vmcb.rip, 0x1001);
 }
 
 static void msr_direction(void **state)
@@ -197,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup(kinds_by_code, setup),
         cmocka_unit_test_setup(every_code_has_a_kind, setup),
         cmocka_unit_test_setup(exceptions, setup),
+        cmocka_unit_test_setup(int1, setup),
         cmocka_unit_test_setup(msr_direction, setup),
         cmocka_unit_test_setup(ports, setup),
         cmocka_unit_test_setup(nested_faults, setup),
