@@ -90,8 +90,11 @@ payloads: guest-payloads
 # --- running --------------------------------------------------------------------------------------
 
 .PHONY: run hosts
+# What each exit executes is read off the emulator's log where there is one, for the payload that has exits.
+OPERATIONS = $(if $(and $(filter qemu-%,$(HOST)),$(filter exits,$(PAYLOAD)),$(filter-out native,$(PLATFORM))),--operations)
+
 run: setup-run image-elf payloads
-	$(Q)tools/toll run --host $(HOST) --platform $(PLATFORM) \
+	$(Q)tools/toll run $(OPERATIONS) --host $(HOST) --platform $(PLATFORM) \
 		--payload $(BUILD)/guest/$(PAYLOAD).elf --image $(BUILD)/tollgate.elf $(ARGS)
 
 hosts:

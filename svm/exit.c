@@ -102,17 +102,6 @@ static void decode_fault(struct exit *e, const struct vmcb *b)
     e->fault.table = b->exitinfo1 & NPF_TABLE;
 }
 
-/* One emulator exits on a single step before DR6 tells of it. */
-static void complete_dr6(struct svm_vcpu *s)
-{
-    struct vmcb *b = &s->vmcb;
-
-    if (b->rflags & RFLAGS_TF && !(b->dr6 & DR6_CAUSES)) {
-        b->dr6 |= DR6_BS;
-        svm_dirty(s, CLEAN_DR);
-    }
-}
-
 /* INT1 pushes the address after itself, and the exit stands before it. */
 static void decode_icebp(struct svm_vcpu *s, struct exit *e)
 {
@@ -134,8 +123,6 @@ static void decode_details(struct svm_vcpu *s, struct exit *e, u32 code)
             break;
         }
         e->exception.vector = (u8)(code - VMEXIT_EXCP0);
-        if (e->exception.vector == VECTOR_DB)
-            complete_dr6(s);
         e->exception.has_error = VECTORS_WITH_ERROR_CODE >> e->exception.vector & 1;
         e->exception.error = (u32)b->exitinfo1;
         e->exception.address = b->exitinfo2;

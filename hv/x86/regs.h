@@ -70,7 +70,6 @@
 #define EFER_LMSLE BIT(13)
 #define EFER_FFXSR BIT(14)
 
-#define DR6_CAUSES 0xe00fu /* B0-B3, BD, BS, BT */
 #define DR6_BS     BIT(14)
 #define DR6_RESET  0xffff0ff0u
 #define DR7_RESET  0x400u

@@ -44,6 +44,8 @@ def _add_run(commands):
                         help="describes the VMs, instead of --payload, --loop and --vm")
     parser.add_argument("--results", default=options.RESULTS, metavar="DIR",
                         help="where results go (default results/)")
+    parser.add_argument("--operations", action="store_true",
+                        help="also count what the hypervisor executes in each exit (QEMU only)")
     options.add_machine(parser)
     options.add_vm(parser)
     parser.set_defaults(main=run.main)

@@ -316,8 +316,13 @@ def violations(entries, limits):
     return found
 
 
+def without_paths(entries):
+    """The entries as results keep them."""
+    return [{k: v for k, v in e.items() if k != "path"} for e in entries]
+
+
 def save(entries, path):
     """Writes the vectors as JSON, without the paths."""
     with open(path, "w", encoding="utf-8") as file:
-        json.dump([{k: v for k, v in e.items() if k != "path"} for e in entries], file, indent=1)
+        json.dump(without_paths(entries), file, indent=1)
         file.write("\n")

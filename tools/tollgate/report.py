@@ -2,7 +2,7 @@
 """Renders results.json as text: report.txt and what the terminal shows."""
 import textwrap
 
-from tollgate import table, units
+from tollgate import opvec, table, units
 
 _BANNERS = {
     units.INSTRUCTIONS:
@@ -207,11 +207,20 @@ def _problems(results):
     return lines
 
 
+def _operations(results):
+    entries = results.get("operations")
+    if not entries:
+        return []
+    return _heading("What the hypervisor executes in each exit, plain loop") + \
+        opvec.table(entries).split("\n")
+
+
 def render(results, native=None):
     """The whole report. native: other results whose native figures make a column, if any."""
     native_means = _native_means(native or results)
     lines = _head(results)
-    for section in (_benchmarks(results, native_means), _absent(results), _accounts(results),
+    for section in (_benchmarks(results, native_means), _absent(results), _operations(results),
+                    _accounts(results),
                     _exits(results), _ends(results), _problems(results)):
         lines += section
     return "\n".join(lines) + "\n"

@@ -5,8 +5,8 @@ import os
 import sys
 from typing import NamedTuple, Optional
 
-from tollgate import Refused, hosts, launch, machine, manifest, options, reader, report, results
-from tollgate import stats, store
+from tollgate import Refused, exectrace, hosts, launch, machine, manifest, options, opvec
+from tollgate import reader, report, results, stats, store
 from tollgate.collect import NATIVE, TOLLGATE, bench_series
 from tollgate.session import Listener, Session
 
@@ -164,6 +164,15 @@ def _publish(folder, collected):
     return text
 
 
+def _count_operations(opts, host, collected):
+    print("[operations] counting what each exit executes", file=sys.stderr, flush=True)
+    try:
+        entries = opvec.count(opts.image, opts.payload, host=host.name, timeout=opts.timeout)
+    except exectrace.Failed as error:
+        raise Refused(f"counting operations: {error}") from None
+    collected["operations"] = opvec.without_paths(entries)
+
+
 def main(opts):
     """Runs the command. Returns 0, 1 when something is wrong with the results, 124 on timeout."""
     host = hosts.find(opts.host)
@@ -183,6 +192,9 @@ def main(opts):
         text = _publish(folder, collected)
         if outcome.interrupted:
             raise KeyboardInterrupt
+    if opts.operations:
+        _count_operations(opts, host, collected)
+        text = _publish(folder, collected)
     sys.stdout.write(text)
     print(f"\nresults in {os.path.relpath(folder)}")
     return 124 if timed_out else 0 if collected["ok"] else 1
