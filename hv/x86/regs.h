@@ -70,9 +70,9 @@
 #define EFER_LMSLE BIT(13)
 #define EFER_FFXSR BIT(14)
 
-#define DR6_BS     BIT(14)
-#define DR6_RESET  0xffff0ff0u
-#define DR7_RESET  0x400u
+#define DR6_BS    BIT(14)
+#define DR6_RESET 0xffff0ff0u
+#define DR7_RESET 0x400u
 
 #define PTE_P    BIT64(0)
 #define PTE_RW   BIT64(1)
