@@ -26,6 +26,10 @@
 .macro save_caller_saved
     mov %rcx, SVM_RCX(%rax)
     mov %rdx, SVM_RDX(%rax)
+    save_caller_saved_but_rcx_rdx
+.endm
+
+.macro save_caller_saved_but_rcx_rdx
     mov %rbx, SVM_RBX(%rax)
     mov %rsi, SVM_RSI(%rax)
     mov %rdi, SVM_RDI(%rax)
@@ -129,13 +133,7 @@ svm_enter_measured:
     mov %eax, SVM_LEFT(%rcx)
     mov %edx, SVM_LEFT + 4(%rcx)
     mov %rcx, %rax
-    mov %rbx, SVM_RBX(%rax)
-    mov %rsi, SVM_RSI(%rax)
-    mov %rdi, SVM_RDI(%rax)
-    mov %r8, SVM_R8(%rax)
-    mov %r9, SVM_R9(%rax)
-    mov %r10, SVM_R10(%rax)
-    mov %r11, SVM_R11(%rax)
+    save_caller_saved_but_rcx_rdx
     mov %rax, %rdi
     call svm_fast_measured
     test %rax, %rax

@@ -221,7 +221,9 @@ static void run(struct vcpu *v, struct exit *e)
     struct svm_vcpu *s = svm_of(v);
 
     svm_clgi();
-    insn_sti(); /* RFLAGS.IF at VMRUN decides whether physical interrupts cause exits */
+    /* RFLAGS.IF at VMRUN decides whether physical interrupts cause exits. (Under Bochs a guest
+     * entered with IF = 0 keeps them out all the same, until IF changes.) */
+    insn_sti();
     do {
         guest_state(s);
         s->vmcb.rax = v->regs[GPR_RAX];

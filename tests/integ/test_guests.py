@@ -38,7 +38,7 @@ AWKWARD = ("unknown", "mmio_plain", "tf_cpuid", "sti_cpuid", "cross_page_cpuid",
 # What Bochs is left out of, and why.
 NOT_ON_BOCHS = {
     "tf_cpuid": "under its AMD-V, DR6.BS stays clear in a #DB that the guest takes itself",
-    "sti_cpuid": "under its AMD-V, no physical interrupt exits while the guest has IF = 0",
+    "sti_cpuid": "under its AMD-V, a guest entered with IF = 0 keeps physical interrupts out until IF changes",
 }
 
 
