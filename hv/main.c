@@ -23,6 +23,7 @@
 #include "hv/vm/finish.h"
 #include "hv/vm/sched.h"
 #include "hv/vm/start.h"
+#include "hv/vm/switch.h"
 #include "svm/svm.h"
 
 static const struct backend *const backends[] = {&svm_backend};
@@ -55,6 +56,7 @@ static void prepare_cpu(struct cpu *cpu)
         panic("cpu %u cannot schedule", cpu->id);
     if (inject.enabled)
         ((struct account *)cpu->account)->inject = &inject;
+    switch_init_cpu();
     cpu->backend = !why && backend->cpu_enable(cpu) == 0;
     while (page_pool_refill(~0u))
         ;

@@ -14,7 +14,6 @@
 
 #define EXTENDED1_ECX_SVM      BIT(2)
 #define EXTENDED1_EDX_1G       BIT(26)
-#define EXTENDED1_EDX_RDTSCP   BIT(27)
 #define SVM_EDX_NPT            BIT(0)
 #define SVM_EDX_SVML           BIT(2)
 #define SVM_EDX_NRIPS          BIT(3)
@@ -22,11 +21,8 @@
 #define SVM_EDX_FLUSH_BY_ASID  BIT(6)
 #define SVM_EDX_DECODE_ASSISTS BIT(7)
 #define SVM_EDX_PAUSE_FILTER   BIT(10)
-#define FEATURES_ECX_XSAVE     BIT(26)
 #define EXTENDED7_ECX_PKU      BIT(3)
 #define EXTENDED7_ECX_LA57     BIT(16)
-
-#define XCR0_SWITCHED 0xe7u /* x87, SSE, AVX, AVX-512 */
 
 struct svm_caps svm_caps;
 
@@ -36,18 +32,6 @@ static bool on_tcg(void)
     struct cpuid_regs r = insn_cpuid(LEAF_HYPERVISOR, 0);
 
     return insn_cpuid(1, 0).ecx >> 31 && memcmp(&r.ebx, "TCGTCGTCGTCG", 12) == 0;
-}
-
-static void probe_xsave(struct svm_caps *c)
-{
-    struct cpuid_regs r;
-
-    c->xsave = insn_cpuid(1, 0).ecx & FEATURES_ECX_XSAVE;
-    if (!c->xsave)
-        return;
-    r = insn_cpuid(0xd, 0);
-    c->xcr0 = r.eax & XCR0_SWITCHED;
-    c->xsave_size = r.ecx;
 }
 
 const char *svm_caps_probe(void)
@@ -62,7 +46,6 @@ const char *svm_caps_probe(void)
     if (!(r.ecx & EXTENDED1_ECX_SVM))
         return "this processor has no AMD-V (CPUID 8000_0001 ECX.SVM is clear)";
     c->pages_1g = r.edx & EXTENDED1_EDX_1G;
-    c->rdtscp = r.edx & EXTENDED1_EDX_RDTSCP;
     r = insn_cpuid(LEAF_SVM, 0);
     if (msr_read_safe(MSR_VM_CR, &vm_cr) == 0 && vm_cr & VM_CR_SVMDIS)
         return r.edx & SVM_EDX_SVML
@@ -82,7 +65,6 @@ const char *svm_caps_probe(void)
         c->pku = r.ecx & EXTENDED7_ECX_PKU;
     }
     c->repeats_interrupts = on_tcg();
-    probe_xsave(c);
     if (!c->npt)
         return "this processor's AMD-V has no nested paging, and shadow paging is not offered";
     if (c->asids < 2)
@@ -104,8 +86,6 @@ const char *svm_caps_feature(u32 i)
         {"decode_assists", c->decode_assists},
         {"pause_filter", c->pause_filter},
         {"pages_1g", c->pages_1g},
-        {"rdtscp", c->rdtscp},
-        {"xsave", c->xsave},
     };
     u32 j;
 

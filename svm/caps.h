@@ -20,10 +20,6 @@ struct svm_caps {
     bool la57;
     bool pku;
     bool repeats_interrupts; /* an emulator's defect: see svm/event.c */
-    bool rdtscp;
-    bool xsave;
-    u32 xsave_size; /* bytes for all of XCR0 */
-    u64 xcr0;       /* components this processor has, of those we switch */
 };
 
 extern struct svm_caps svm_caps;

@@ -7,15 +7,12 @@
 #include "hv/host/log.h"
 #include "hv/host/mem.h"
 #include "hv/lib/err.h"
-#include "hv/lib/string.h"
 #include "hv/x86/msr.h"
 #include "svm/caps.h"
 #include "svm/insn.h"
 #include "svm/npt.h"
 #include "svm/setup.h"
 #include "svm/vcpu.h"
-
-#define FXSAVE_SIZE 512
 
 static int cpu_enable(struct cpu *cpu)
 {
@@ -31,8 +28,6 @@ static int cpu_enable(struct cpu *cpu)
     c->asid_generation = 1;
     insn_wrmsr(MSR_EFER, insn_rdmsr(MSR_EFER) | EFER_SVME);
     insn_wrmsr(MSR_VM_HSAVE_PA, (hpa_t)c->hsave);
-    insn_write_cr4(insn_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT |
-                   (svm_caps.xsave ? CR4_OSXSAVE : 0));
     svm_vmsave((hpa_t)c->host);
     cpu->backend_data = c;
     return 0;
@@ -69,21 +64,6 @@ static void vm_destroy_maps(struct vm *vm)
     vm->backend_data = NULL;
 }
 
-static size_t fpu_size(void)
-{
-    return svm_caps.xsave ? MAX(svm_caps.xsave_size, 576u) : FXSAVE_SIZE;
-}
-
-/* x87 and SSE control words as FNINIT and RESET leave them; XSTATE_BV stays 0. */
-static void fpu_reset(u8 *area)
-{
-    static const u16 fcw = 0x37f;
-    static const u32 mxcsr = 0x1f80;
-
-    memcpy(area, &fcw, sizeof(fcw));
-    memcpy(area + 24, &mxcsr, sizeof(mxcsr));
-}
-
 static struct vcpu *vcpu_create(struct vm *vm, u32 id)
 {
     struct svm_vcpu *s = mem_zalloc(sizeof(*s), vm->node);
@@ -91,13 +71,6 @@ static struct vcpu *vcpu_create(struct vm *vm, u32 id)
     (void)id;
     if (!s)
         return NULL;
-    s->base.fpu = mem_zalloc(fpu_size(), vm->node);
-    if (!s->base.fpu) {
-        mem_zfree(s, sizeof(*s));
-        return NULL;
-    }
-    fpu_reset(s->base.fpu);
-    s->base.xcr0 = 1;
     s->base.vm = vm;
     svm_setup(s, vm->backend_data);
     return &s->base;
@@ -105,7 +78,6 @@ static struct vcpu *vcpu_create(struct vm *vm, u32 id)
 
 static void vcpu_destroy(struct vcpu *v)
 {
-    mem_zfree(v->fpu, fpu_size());
     mem_zfree(svm_of(v), sizeof(struct svm_vcpu));
 }
 
@@ -138,43 +110,9 @@ static void take_asid(struct svm_vcpu *s, struct cpu *cpu)
     svm_dirty(s, CLEAN_ASID);
 }
 
-static void fpu_save(struct vcpu *v)
-{
-    if (!svm_caps.xsave) {
-        insn_fxsave64(v->fpu);
-        return;
-    }
-    /* The guest's XCR0 as it is, read back: one emulator lets XSETBV by unseen. */
-    v->xcr0 = insn_xgetbv(0);
-    insn_xsetbv(0, svm_caps.xcr0);
-    insn_xsave64(v->fpu, ~0ull);
-}
-
-static void fpu_load(struct vcpu *v)
-{
-    insn_x87_clear_pointers();
-    if (!svm_caps.xsave) {
-        insn_fxrstor64(v->fpu);
-        return;
-    }
-    insn_xsetbv(0, svm_caps.xcr0);
-    insn_xrstor64(v->fpu, ~0ull);
-    insn_xsetbv(0, v->xcr0);
-}
-
 static void load(struct vcpu *v)
 {
     take_asid(svm_of(v), cpu_this());
-    insn_write_dr0_3(v->dr);
-    if (svm_caps.rdtscp)
-        insn_wrmsr(MSR_TSC_AUX, v->tsc_aux);
-    fpu_load(v);
-}
-
-static void unload(struct vcpu *v)
-{
-    insn_read_dr0_3(v->dr);
-    fpu_save(v);
 }
 
 void svm_host_state(struct svm_vcpu *s)
@@ -287,7 +225,6 @@ const struct backend svm_backend = {
     .vcpu_destroy = vcpu_destroy,
     .map = npt_map,
     .load = load,
-    .unload = unload,
     .run = run,
     .leave = leave,
     .get = svm_get,

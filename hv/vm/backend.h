@@ -113,9 +113,8 @@ struct backend {
     void (*vcpu_destroy)(struct vcpu *v);
     /* Nested mapping of 2^order pages, readable, writable and executable. 0 or -HV_ENOMEM. */
     int (*map)(struct vm *vm, gpa_t gpa, hpa_t hpa, u32 order);
-    /* Puts the vCPU's state on this CPU, or takes it off again. Interrupts off. */
+    /* This CPU will run v next, another vCPU before it. hv/vm/switch.c has loaded the rest. */
     void (*load)(struct vcpu *v);
-    void (*unload)(struct vcpu *v);
     /*
      * Runs the guest until an exit needs the core. Between run and leave the CPU takes no
      * interrupt; the core calls leave before it does anything else with the CPU.

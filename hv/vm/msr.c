@@ -99,6 +99,8 @@ static bool write_efer(struct vcpu *v, u64 value)
 {
     u64 old = backend->get(v, VREG_EFER);
 
+    if (((value ^ old) & ~(u64)EFER_LMA) == 0)
+        return true; /* what it was; kernels write it so, too */
     if (value & ~efer_offered(v))
         return false;
     if ((old ^ value) & EFER_LME && backend->get(v, VREG_CR0) & CR0_PG)

@@ -15,6 +15,7 @@
 #include "hv/vm/backend.h"
 #include "hv/vm/exits.h"
 #include "hv/vm/finish.h"
+#include "hv/vm/switch.h"
 
 struct sched {
     struct lock lock; /* guards queue, waiting and the state of vCPUs at home here */
@@ -169,8 +170,9 @@ static void switch_to(struct cpu *cpu, struct vcpu *v)
     if (cpu->current == v)
         return;
     if (cpu->current)
-        backend->unload(cpu->current);
+        switch_save(cpu->current);
     cpu->current = v;
+    switch_load(v);
     backend->load(v);
 }
 
@@ -294,7 +296,6 @@ static void requeue(struct sched *s, struct vcpu *v)
 
 static void vcpu_ended(struct cpu *cpu, struct vcpu *v)
 {
-    backend->unload(v);
     cpu->current = NULL;
     v->state = VCPU_STOPPED;
     if (__atomic_sub_fetch(&v->vm->running_vcpus, 1, __ATOMIC_ACQ_REL) == 0)

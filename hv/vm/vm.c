@@ -14,6 +14,7 @@
 #include "hv/lib/string.h"
 #include "hv/vm/backend.h"
 #include "hv/vm/sched.h"
+#include "hv/vm/switch.h"
 
 struct vm *vms[VM_MAX];
 u32 vm_count;
@@ -165,6 +166,8 @@ static int vcpu_add(struct vm *vm, u32 id)
         return -1;
     vm->vcpus[id] = v;
     vm->nr_vcpus = id + 1;
+    if (switch_create(v, vm->node))
+        return -1;
     v->vm = vm;
     v->id = id;
     v->state = VCPU_WAIT_START;
@@ -237,6 +240,7 @@ void vm_destroy(struct vm *vm)
         mem_zfree(v->stats_page, PAGE_SIZE);
         if (v->measure)
             mem_zfree(v->measure, sizeof(*v->measure));
+        switch_destroy(v);
         backend->vcpu_destroy(v);
     }
     vm_memory_destroy(vm);

@@ -29,9 +29,7 @@ static int setup(void **state)
     vm_cr = 0;
     vm_cr_faults = false;
     fake_cpuid(0, 0)->eax = 0x10;
-    fake_cpuid(1, 0)->ecx = FEATURES_ECX_XSAVE;
-    fake_cpuid(7, 0)->ecx = EXTENDED7_ECX_LA57;
-    *fake_cpuid(0xd, 0) = (struct cpuid_regs){~0u, 0, 2440, 0};
+    fake_cpuid(7, 0)->ecx = EXTENDED7_ECX_LA57 | EXTENDED7_ECX_PKU;
     fake_cpuid(0x80000000u, 0)->eax = 0x80000021u;
     *fake_cpuid(0x80000001u, 0) = (struct cpuid_regs){0, 0, ~0u, ~0u};
     *fake_cpuid(LEAF_SVM, 0) = (struct cpuid_regs){0x101, 0x8000, 0, ~0u & ~SVM_EDX_SVML};
@@ -48,12 +46,10 @@ static void everything(void **state)
     assert_int_equal(c->revision, 1);
     assert_int_equal(c->asids, 0x8000);
     assert_true(c->npt && c->nrip && c->clean_bits && c->flush_by_asid && c->decode_assists);
-    assert_true(c->pause_filter && c->pages_1g && c->la57 && c->rdtscp && c->xsave);
-    assert_int_equal(c->xsave_size, 2440);
-    assert_int_equal(c->xcr0, XCR0_SWITCHED);
+    assert_true(c->pause_filter && c->pages_1g && c->la57 && c->pku);
     for (i = 0; svm_caps_feature(i); i++)
         ;
-    assert_int_equal(i, 9);
+    assert_int_equal(i, 7);
     assert_string_equal(svm_caps_feature(0), "npt");
 }
 
@@ -68,7 +64,7 @@ static void the_least_that_works(void **state)
     fake_cpuid(0, 0)->eax = 1;
     assert_null(svm_caps_probe());
     assert_false(svm_caps.nrip || svm_caps.clean_bits || svm_caps.flush_by_asid);
-    assert_false(svm_caps.pages_1g || svm_caps.xsave || svm_caps.la57);
+    assert_false(svm_caps.pages_1g || svm_caps.pku || svm_caps.la57);
     assert_string_equal(svm_caps_feature(0), "npt");
     assert_null(svm_caps_feature(1));
 }

@@ -37,52 +37,6 @@ static inline u64 insn_rdmsr(u32 msr)
     return 0;
 }
 
-static inline u64 insn_read_cr4(void)
-{
-    return 0;
-}
-
-static inline void insn_write_cr4(u64 value)
-{
-    (void)value;
-}
-
-static inline void insn_fxsave64(void *area)
-{
-    (void)area;
-}
-
-static inline void insn_xsave64(void *area, u64 mask)
-{
-    (void)area;
-    (void)mask;
-}
-
-static inline void insn_fxrstor64(const void *area)
-{
-    (void)area;
-}
-
-static inline void insn_xrstor64(const void *area, u64 mask)
-{
-    (void)area;
-    (void)mask;
-}
-
-static inline void insn_x87_clear_pointers(void)
-{
-}
-
-static inline void insn_read_dr0_3(u64 dr[4])
-{
-    (void)dr;
-}
-
-static inline void insn_write_dr0_3(const u64 dr[4])
-{
-    (void)dr;
-}
-
 #include "svm/svm.c"
 
 struct svm_caps svm_caps;
