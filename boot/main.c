@@ -9,6 +9,7 @@
 #include "hv/host/log.h"
 #include "hv/host/panic.h"
 #include "hv/main.h"
+#include "hv/x86/insn.h"
 
 static struct boot_info boot_info;
 
@@ -22,6 +23,7 @@ static hpa_t ebda_address(void)
 
 void boot_main(u32 magic, u32 info)
 {
+    u64 entry_tsc = insn_rdtsc();
     const char *why = multiboot_parse(magic, info, &boot_info);
 
     console_init_early(&boot_info);
@@ -29,6 +31,7 @@ void boot_main(u32 magic, u32 info)
         log_error("boot information refused: %s", why);
         host_exit(HOST_EXIT_UNFIT);
     }
+    boot_info.entry_tsc = entry_tsc;
     boot_info.ebda = ebda_address();
     log_init(&boot_info);
     hv_main(&boot_info);

@@ -45,6 +45,7 @@ struct boot_framebuffer {
 };
 
 struct boot_info {
+    u64 entry_tsc; /* TSC when the first C code ran */
     enum boot_protocol protocol;
     char loader[64];
     char cmdline[BOOT_TEXT]; /* without the image's own name */

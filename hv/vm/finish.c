@@ -96,6 +96,7 @@ void finish_host_record(const struct boot_info *bi)
     json_bool(&j, "invariant_tsc", time_info.invariant);
     json_s64(&j, "tsc_max_skew", time_info.max_skew);
     json_bool(&j, "ticks_are_instructions", time_info.ticks_are_instructions);
+    json_u64(&j, "entry_tsc", bi->entry_tsc);
     json_string(&j, "loader", bi->loader);
     json_string(&j, "cmdline", bi->cmdline);
     json_u64(&j, "residue_in", backend->residue_in);
@@ -204,6 +205,7 @@ void finish_vm(struct vm *vm)
     json_string(&j, "reason", vm_end_name(vm->end));
     json_string(&j, "detail", vm->end_detail);
     json_u64(&j, "value", vm->end_value);
+    json_u64(&j, "first_entry_tsc", vm->first_entry_tsc);
     json_u64(&j, "pages", vm->memory.pages);
     json_u64(&j, "pool_fills", vm->memory.fills);
     record_end(&j);

@@ -317,6 +317,8 @@ static void turn_begins(struct cpu *cpu, struct vcpu *v)
     a->record.vm = (u8)v->vm->id;
     a->record.vcpu = (u8)v->id;
     v->account = v->measure ? a : NULL;
+    if (!v->vm->first_entry_tsc)
+        v->vm->first_entry_tsc = time_now();
     if (!v->measure)
         account_switch(a, ACCOUNT(PLAIN));
 }

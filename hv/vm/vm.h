@@ -111,6 +111,7 @@ struct vm {
     u32 end_value; /* what the guest wrote to the exit port */
     char end_detail[160];
     u32 running_vcpus;
+    u64 first_entry_tsc; /* TSC before the first vCPU's first entry; 0: not yet */
 };
 
 extern struct vm *vms[VM_MAX];
