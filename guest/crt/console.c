@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Polled console output on port 0xE9 or a 16550 at COM1 (115200 baud, 8N1). Source: PC16550D data
+ * Console output on port 0xE9 or, polled, a 16550 at COM1 (115200 baud, 8N1). Source: PC16550D data
  * sheet.
  */
 #include "guest/crt/console.h"
@@ -45,10 +45,10 @@ static void serial_put(char c)
 
 void console_write(const char *text, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (debugcon)
-            insn_out8(PORT_DEBUGCON, (uint8_t)text[i]);
-        else
-            serial_put(text[i]);
+    if (debugcon) {
+        insn_outs8(PORT_DEBUGCON, text, n);
+        return;
     }
+    for (size_t i = 0; i < n; i++)
+        serial_put(text[i]);
 }

@@ -5,6 +5,7 @@
 #ifndef GUEST_CRT_INSN_H
 #define GUEST_CRT_INSN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct cpuid_regs {
@@ -73,6 +74,12 @@ static inline uint32_t insn_in32(uint16_t port)
 static inline void insn_out8(uint16_t port, uint8_t v)
 {
     __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port) : "memory");
+}
+
+/* Writes n bytes one after the other: one exit for many of them where the port is virtual. */
+static inline void insn_outs8(uint16_t port, const void *bytes, size_t n)
+{
+    __asm__ volatile("rep outsb" : "+S"(bytes), "+c"(n) : "d"(port) : "memory");
 }
 
 static inline void insn_out16(uint16_t port, uint16_t v)

@@ -131,12 +131,13 @@ def test_histograms_and_accounts_tell_the_same(boot):
 # inject=KIND:TICKS. The delay is long beside what the boots' texts differ by.
 TICKS = dict.fromkeys(("cpuid", "hypercall", "rdmsr", "wrmsr", "pio_in", "pio_absent", "mmio", "fill",
                        "fill_zero", "wbinvd", "hlt", "switch", "sched", "irq"), 1000000)
-TICKS["pio_out"] = 50000  # thousands: the console is a port
+TICKS["pio_out"] = 50000  # shorter than the wait that the last write to the PIT begins
 # A wait for a deadline is shorter by what is spun before it, wherever that is.
 WAITS = {"idle"}
 # Numbers of more digits when time passes: some more bytes, of the payload's text and of the records
-# that are built when a VM ends (account switch). And a delay longer than a wait saves a turn.
-TALK = {"guest", "pio_out", "hypercall", "switch", "sched", "irq", "drain"}
+# that are built when a VM ends (account switch). And a delay longer than a wait saves a turn, and the
+# PIT is programmed (pio_out) when its last count has ended already.
+TALK = {"guest", "pio_string", "pio_out", "hypercall", "switch", "sched", "irq", "drain"}
 # The knob's own check costs instructions in every account: both boots have it.
 NOTHING = "task_switch:1"
 INJECT_ONLY = ONLY + ",exit.pio_out,exit.touch,exit.touch_zero_inline,exit.hlt_wake"
