@@ -162,7 +162,7 @@ static void run(struct vcpu *v, struct exit *e)
     /* RFLAGS.IF at VMRUN decides whether physical interrupts cause exits. (Under Bochs a guest
      * entered with IF = 0 keeps them out all the same, until IF changes.) */
     insn_sti();
-    do {
+    for (;;) {
         guest_state(s);
         s->vmcb.rax = v->regs[GPR_RAX];
         s->vmcb.rsp = v->regs[GPR_RSP];
@@ -174,7 +174,10 @@ static void run(struct vcpu *v, struct exit *e)
         v->regs[GPR_RAX] = s->vmcb.rax;
         v->regs[GPR_RSP] = s->vmcb.rsp;
         clean_up(s);
-    } while (s->served && !v->request && (s->served = false, true));
+        if (!s->served || v->request)
+            break;
+        s->served = false; /* only the clean-up was due */
+    }
     if (s->served) {
         s->served = false;
         e->kind = EXIT_KIND_COUNT;
