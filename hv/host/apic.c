@@ -177,11 +177,6 @@ u32 apic_id(void)
     return x2apic ? id : id >> 24;
 }
 
-bool apic_is_x2apic(void)
-{
-    return x2apic;
-}
-
 void apic_eoi(void)
 {
     apic_write(APIC_EOI, 0);

@@ -19,7 +19,6 @@ int apic_init(const struct boot_info *bi);
 void apic_init_cpu(void);
 
 u32 apic_id(void);
-bool apic_is_x2apic(void);
 void apic_eoi(void);
 
 /*

@@ -55,7 +55,6 @@ static struct zone zones[ZONES_MAX];
 static u32 nr_zones;
 static u32 nr_nodes;
 static u64 total_pages;
-static hpa_t top;
 static hpa_t low_page;
 
 static struct span reserved[RESERVED_MAX]; /* sorted; used by mem_init only */
@@ -237,11 +236,6 @@ u64 mem_total_bytes(void)
     return total_pages << PAGE_SHIFT;
 }
 
-hpa_t mem_top(void)
-{
-    return top;
-}
-
 hpa_t mem_low_page(void)
 {
     return low_page;
@@ -314,7 +308,6 @@ static void zones_add(hpa_t base, u64 length)
         z->node = node_at(pfn, &z->pages.end);
         pfn = z->pages.end;
         total_pages += pfn - z->pages.first;
-        top = MAX(top, pfn << PAGE_SHIFT);
         nr_zones++;
     }
 }
@@ -395,7 +388,6 @@ int mem_init(const struct boot_info *bi)
     nodes_clear();
     nr_zones = 0;
     total_pages = 0;
-    top = 0;
     low_page = 0;
     reserve_boot(bi);
     low_page_find(bi);

@@ -48,9 +48,6 @@ void mem_zfree(void *p, size_t bytes);
 u64 mem_free_bytes(u32 node);
 u64 mem_total_bytes(void);
 
-/* First byte after the highest usable RAM. */
-hpa_t mem_top(void);
-
 /* A usable page below 640 KiB that nothing occupies, for AP start; always the same. 0: none. */
 hpa_t mem_low_page(void);
 

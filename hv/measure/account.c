@@ -4,8 +4,6 @@
  */
 #include "hv/measure/account.h"
 
-#include "hv/lib/string.h"
-
 static const char *const account_names[ACCOUNT_TOTAL] = {
 #define EXIT_NAME(name, text, help) [EXIT_##name] = text,
     EXIT_KINDS(EXIT_NAME)
@@ -18,16 +16,6 @@ static const char *const account_names[ACCOUNT_TOTAL] = {
 const char *account_name(u32 account)
 {
     return account < ACCOUNT_TOTAL ? account_names[account] : "?";
-}
-
-u32 account_find(const char *name)
-{
-    u32 i;
-
-    for (i = 0; i < ACCOUNT_TOTAL; i++)
-        if (strcmp(account_names[i], name) == 0)
-            break;
-    return i;
 }
 
 void account_start(struct account *a, u32 open, u64 now)

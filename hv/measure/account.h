@@ -81,7 +81,4 @@ u64 account_sum(const struct account *a);
 
 const char *account_name(u32 account);
 
-/* Finds an account by its name in hv/abi/exits.h; ACCOUNT_TOTAL when there is none. */
-u32 account_find(const char *name);
-
 #endif

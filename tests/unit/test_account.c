@@ -32,20 +32,15 @@ static int setup(void **state)
     return 0;
 }
 
-static void names_are_found(void **state)
+static void names_are_unique(void **state)
 {
     (void)state;
-    for (u32 i = 0; i < ACCOUNT_TOTAL; i++) {
-        assert_int_equal(account_find(account_name(i)), i);
+    for (u32 i = 0; i < ACCOUNT_TOTAL; i++)
         for (u32 j = 0; j < i; j++)
             assert_string_not_equal(account_name(i), account_name(j));
-    }
-    assert_int_equal(account_find("cpuid"), EXIT_CPUID);
-    assert_int_equal(account_find("guest"), ACCOUNT(GUEST));
-    assert_int_equal(account_find("drain"), ACCOUNT_TOTAL - 1);
-    assert_int_equal(account_find(""), ACCOUNT_TOTAL);
-    assert_int_equal(account_find("CPUID"), ACCOUNT_TOTAL);
-    assert_int_equal(account_find("cpui"), ACCOUNT_TOTAL);
+    assert_string_equal(account_name(EXIT_CPUID), "cpuid");
+    assert_string_equal(account_name(ACCOUNT(GUEST)), "guest");
+    assert_string_equal(account_name(ACCOUNT_TOTAL - 1), "drain");
     assert_string_equal(account_name(ACCOUNT_TOTAL), "?");
     assert_string_equal(account_name(~0u), "?");
 }
@@ -277,7 +272,7 @@ static void random_sequences_close(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(names_are_found, setup),
+        cmocka_unit_test_setup(names_are_unique, setup),
         cmocka_unit_test_setup(one_exit, setup),
         cmocka_unit_test_setup(interrupts_do_not_lengthen_the_exit, setup),
         cmocka_unit_test_setup(without_a_vcpu, setup),
